@@ -1,1 +1,16 @@
+//! The words of flux-orchestrator: plain data and pure functions, for the server and the browser alike.
+//!
+//! Owns what things mean: objects, health, desired against actual, log lines, permissions, messages of the sockets.
+//! Never does I/O, reads no clock, knows neither the interface framework nor a Kubernetes client; whatever decides
+//! something in this product decides it here, where a test needs data in and a value out.
 
+pub mod access;
+pub mod action;
+pub mod cluster;
+pub mod drift;
+pub mod error;
+pub mod list;
+pub mod object;
+pub mod problem;
+pub mod protocol;
+pub mod resource;
