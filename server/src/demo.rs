@@ -1,0 +1,78 @@
+//! `flux-orchestrator demo`: three simulated clusters in this process, registered like real ones, and a store in a temporary folder.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use simulator::{ClusterSpec, Simulator};
+use tokio::net::TcpListener;
+
+use crate::cli::{AuthMode, DemoOptions, LogFormat, ServeOptions};
+use crate::serve;
+
+const CLUSTERS: [&str; 3] = ["prod-eu", "prod-us", "staging"];
+
+/// Runs until SIGINT or SIGTERM; the folder goes with it.
+///
+/// # Errors
+/// When the address is not loopback or a part cannot start.
+#[expect(clippy::print_stdout, reason = "the address is what the person at the terminal waits for")]
+pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
+    if !options.listen.ip().is_loopback() {
+        bail!("the demo knows no sign-in, so it listens on a loopback address only, not on {}", options.listen);
+    }
+    let listener = TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
+    let simulator = Simulator::start(CLUSTERS.map(|name| ClusterSpec::demo(name, options.seed)).to_vec())
+        .await
+        .context("cannot start the simulated clusters")?;
+    let folder = Folder::create()?;
+    let kubeconfigs = simulator
+        .clusters()
+        .iter()
+        .map(|cluster| folder.write(&format!("{}.kubeconfig", cluster.name()), &cluster.kubeconfig()))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let world = (options.tick_ms > 0)
+        .then(|| simulator::world::run(&simulator, Duration::from_millis(options.tick_ms), options.seed));
+    let serve_options = ServeOptions {
+        listen: options.listen,
+        database: format!("sqlite://{}", folder.path.join("demo.db").display()),
+        key_file: None,
+        kubeconfig: kubeconfigs,
+        auth: AuthMode::None,
+        allow_loopback_clusters: true,
+        resync_seconds: 300,
+        log_format: LogFormat::Text,
+    };
+    let outcome = serve::run(serve_options, listener, |address| println!("Open http://{address}")).await;
+    if let Some(world) = world {
+        world.abort();
+    }
+    outcome
+}
+
+/// A temporary folder that is removed when the demo ends.
+struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    fn create() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("flux-orchestrator-demo-{}", std::process::id()));
+        std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(Self { path })
+    }
+
+    fn write(&self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
+        let path = self.path.join(name);
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "the demo's folder stays");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Pages and server functions: Leptos with the services and the caller in its context.
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use fleet::access::Caller;
+use leptos::context::{provide_context, use_context};
+use leptos::nonce::use_nonce;
+use leptos_axum::{ResponseOptions, handle_server_fns_with_context, render_app_async_with_context};
+
+use super::security;
+use super::state::AppState;
+
+/// Pages that may be seen before signing in.
+const OPEN_PAGES: [&str; 1] = ["/login"];
+
+/// Renders a page whole: everything that it shows comes from memory, and it must work without JavaScript.
+pub async fn render(State(state): State<AppState>, caller: Option<Extension<Caller>>, request: Request) -> Response {
+    let assets = state.assets.page();
+    let context = context(&state, caller.map(|Extension(caller)| caller));
+    let shell_assets = assets.clone();
+    let page = render_app_async_with_context(
+        move || {
+            context();
+            provide_context(assets.clone());
+            allow_own_scripts();
+        },
+        move || app::shell(shell_assets.clone()),
+    );
+    page(request).await
+}
+
+/// Runs a server function.
+pub async fn server_function(State(state): State<AppState>, caller: Option<Extension<Caller>>, request: Request) -> Response {
+    let context = context(&state, caller.map(|Extension(caller)| caller));
+    handle_server_fns_with_context(context, request).await.into_response()
+}
+
+fn context(state: &AppState, caller: Option<Caller>) -> impl Fn() + Clone + Send + Sync + 'static {
+    let services = state.services.clone();
+    move || {
+        provide_context(services.clone());
+        if let Some(caller) = &caller {
+            provide_context(caller.clone());
+        }
+    }
+}
+
+/// The content policy names the nonce that Leptos made for this response.
+fn allow_own_scripts() {
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    if let Ok(policy) = HeaderValue::from_str(&security::page_policy(&nonce)) {
+        response.insert_header(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// Sends whoever is not signed in to the login page, and back afterwards.
+pub async fn require_sign_in(request: Request, next: Next) -> Response {
+    let open = OPEN_PAGES.contains(&request.uri().path());
+    if open || request.extensions().get::<Caller>().is_some() {
+        return next.run(request).await;
+    }
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let location = format!("/login?{}", query.append_pair("next", target).finish());
+    let mut response = Redirect::to("/login").into_response();
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
