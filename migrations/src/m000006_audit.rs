@@ -1,0 +1,40 @@
+//! Who did what, on which object, from where, and how it ended.
+
+use sea_orm_migration::prelude::*;
+
+use crate::columns::{CLUSTER, LABEL, NAME, UUID, long_text, number, short_text, table};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let audit = table(manager, "audit")
+            .col(short_text("id", UUID).not_null().primary_key())
+            .col(number("started_at").not_null())
+            .col(number("finished_at").null())
+            .col(short_text("caller", NAME).not_null())
+            .col(short_text("remote", 64).null())
+            .col(short_text("verb", 32).not_null())
+            .col(long_text(manager, "target").not_null())
+            .col(short_text("cluster", CLUSTER).null())
+            .col(short_text("namespace", LABEL).null())
+            .col(short_text("action", 128).not_null())
+            .col(long_text(manager, "detail").not_null())
+            .col(short_text("outcome", 16).not_null())
+            .col(long_text(manager, "message").not_null())
+            .take();
+        manager.create_table(audit).await?;
+        let by_time = Index::create().name("audit_by_time").table("audit").if_not_exists().col("started_at").take();
+        manager.create_index(by_time).await?;
+        let by_cluster = Index::create()
+            .name("audit_by_cluster")
+            .table("audit")
+            .if_not_exists()
+            .col("cluster")
+            .col("started_at")
+            .take();
+        manager.create_index(by_cluster).await
+    }
+}
