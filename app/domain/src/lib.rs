@@ -6,11 +6,17 @@
 
 pub mod access;
 pub mod action;
+pub mod catalogue;
 pub mod cluster;
-pub mod drift;
+pub mod condition;
+pub mod diff;
 pub mod error;
+pub mod event;
+pub mod health;
 pub mod list;
+pub mod log;
 pub mod object;
 pub mod problem;
 pub mod protocol;
 pub mod resource;
+pub mod workload;

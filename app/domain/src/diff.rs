@@ -1,0 +1,3 @@
+//! Desired against actual.
+
+pub mod text;
