@@ -8,7 +8,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use serde::{Deserialize, Serialize};
 
 use crate::digest;
 use crate::progress;
@@ -23,14 +22,8 @@ pub(crate) const WORKER_BUDGET: u64 = 150 * 1024;
 /// What the worker does with messages, put behind the code that wasm-bindgen writes.
 const WORKER_ENTRY: &str = include_str!("../../frontend/worker/src/entry.js");
 
-/// `manifest.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Manifest {
-    /// 16 digits over all names: two builds with the same assets have the same.
-    pub(crate) build: String,
-    /// From a stable name (`app.js`) to the file (`app.0123456789abcdef.js`).
-    pub(crate) files: BTreeMap<String, String>,
-}
+/// `manifest.json`: from a stable name (`app.js`) to the file (`app.0123456789abcdef.js`).
+pub(crate) type Manifest = BTreeMap<String, String>;
 
 /// The assets of one build.
 #[derive(Debug)]
@@ -67,18 +60,9 @@ impl Site {
         draft.write(repository.site())
     }
 
-    /// The site of an earlier build.
-    pub(crate) fn load(repository: &Repository) -> Result<Self> {
-        let folder = repository.site();
-        let text = std::fs::read_to_string(folder.join("manifest.json"))
-            .with_context(|| format!("there is no site in {}: run `cargo xtask build` first", folder.display()))?;
-        let manifest = serde_json::from_str(&text).context("cannot read manifest.json")?;
-        Ok(Self { folder, manifest })
-    }
-
     /// Bytes of an asset under its stable name: as it is, or compressed (`"br"`, `"gz"`).
     pub(crate) fn size(&self, name: &str, encoding: Option<&str>) -> Result<u64> {
-        let file = self.manifest.files.get(name).with_context(|| format!("the site has no {name}"))?;
+        let file = self.manifest.get(name).with_context(|| format!("the site has no {name}"))?;
         let file = match encoding {
             Some(encoding) => format!("{file}.{encoding}"),
             None => file.clone(),
@@ -119,15 +103,13 @@ impl Draft {
         hashed
     }
 
-    fn names(&self) -> BTreeMap<String, String> {
+    fn names(&self) -> Manifest {
         self.files.iter().map(|(name, (hashed, _))| (name.clone(), hashed.clone())).collect()
     }
 
     fn write(self, folder: PathBuf) -> Result<Site> {
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let files = self.names();
-        let all: Vec<u8> = files.values().flat_map(|name| [name.as_bytes(), b"\n"].concat()).collect();
-        let manifest = Manifest { build: digest::of_bytes(&all)[..16].to_owned(), files };
+        let manifest = self.names();
         let written: Result<Vec<Vec<String>>> = std::thread::scope(|scope| {
             let writers: Vec<_> = self
                 .files
@@ -153,7 +135,7 @@ fn hashed_name(name: &str, digest: &str) -> String {
 }
 
 /// Rewrites `url(fonts/inter.woff2)` to the hashed name. `data:` addresses and fragments stay.
-fn with_hashed_addresses(css: &str, names: &BTreeMap<String, String>) -> Result<String> {
+fn with_hashed_addresses(css: &str, names: &Manifest) -> Result<String> {
     let mut output = String::with_capacity(css.len());
     let mut rest = css;
     while let Some(start) = rest.find("url(") {
@@ -259,13 +241,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = draft("a{}").write(folder.path().to_owned()).unwrap();
         let second = draft("b{}").write(folder.path().to_owned()).unwrap();
-        assert_ne!(first.manifest.build, second.manifest.build);
-        assert_eq!(first.manifest.files["fonts/inter.woff2"], second.manifest.files["fonts/inter.woff2"]);
-        assert!(!folder.path().join(&first.manifest.files["style.css"]).exists());
-        let style = &second.manifest.files["style.css"];
+        assert_ne!(first.manifest, second.manifest);
+        assert_eq!(first.manifest["fonts/inter.woff2"], second.manifest["fonts/inter.woff2"]);
+        assert!(!folder.path().join(&first.manifest["style.css"]).exists());
+        let style = &second.manifest["style.css"];
         for end in ["", ".br", ".gz"] {
             assert!(folder.path().join(format!("{style}{end}")).is_file(), "{end}");
         }
-        assert!(!folder.path().join(format!("{}.br", second.manifest.files["fonts/inter.woff2"])).exists());
+        assert!(!folder.path().join(format!("{}.br", second.manifest["fonts/inter.woff2"])).exists());
     }
 }

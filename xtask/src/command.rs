@@ -51,9 +51,9 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<Optio
 /// The first of these programs that the search path holds.
 pub(crate) fn on_path(programs: &[&str]) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
-    programs
-        .iter()
-        .find_map(|program| std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|file| file.is_file()))
+    programs.iter().find_map(|program| {
+        std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|file| file.is_file())
+    })
 }
 
 /// Removes what an outer `cargo run` leaves in the environment, so that a nested cargo chooses for itself:
@@ -79,14 +79,8 @@ impl Group {
     /// Starts the command as the leader of a process group of its own.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         use std::os::unix::process::CommandExt as _;
-        let child =
-            command.process_group(0).spawn().with_context(|| format!("cannot start `{}`", shown(command)))?;
+        let child = command.process_group(0).spawn().with_context(|| format!("cannot start `{}`", shown(command)))?;
         Ok(Self { child })
-    }
-
-    /// The leader's process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// How the leader ended, if it has.

@@ -10,13 +10,20 @@ use crate::packages::Packages;
 use crate::repository::Repository;
 
 mod assets;
+mod bench;
 mod build;
 mod command;
+mod demo;
+mod dev;
 mod digest;
 mod packages;
 mod progress;
 mod repository;
+mod server_process;
 mod styles;
+mod test;
+mod testbed;
+mod tidy;
 mod wasm;
 mod wasm_opt;
 mod wasm_toolchain;
@@ -34,18 +41,63 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Build everything and run it on three simulated clusters
+    Demo {
+        /// On the testbed's two real clusters instead
+        #[arg(long)]
+        real: bool,
+    },
+    /// Run the demo, and rebuild and restart it when a source changes
+    Dev,
     /// Build WASM, style sheet, assets and server
     Build {
         /// As it is shipped: optimised, without the demo
         #[arg(long)]
         release: bool,
     },
+    /// Run every check and every test; ends with `N passed, N failed`
+    Test {
+        /// Leave out what needs servers: browser tests and the testbed
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Measure what has a budget
+    Bench {
+        /// One bench instead of all
+        name: Option<String>,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Real Kubernetes and Flux on this machine
+    Testbed {
+        #[command(subcommand)]
+        action: TestbedAction,
+    },
+    /// Check the rules of this repository that no compiler knows
+    Tidy,
+}
+
+#[derive(Debug, Subcommand)]
+enum TestbedAction {
+    /// Build what is missing and start what does not run
+    Up,
+    /// Stop it and remove its data
+    Down,
+    /// One line a process
+    Status,
+    /// Kill processes by name; `up` starts them again
+    Kill {
+        /// Names as `status` shows them
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments) {
-        Ok(code) => code,
+    match run(Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -53,15 +105,37 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode> {
+/// Runs the task; false when it found something wrong and has said what.
+fn run(arguments: Arguments) -> Result<bool> {
     let repository = Repository::here();
     let packages = Packages::new(!arguments.no_install);
     match arguments.task {
+        Task::Demo { real } => demo::run(&repository, &packages, real)?,
+        Task::Dev => dev::run(&repository, &packages)?,
         Task::Build { release } => {
             let plan = if release { build::Plan::RELEASE } else { build::Plan::DEMO };
             let server = build::all(&repository, &packages, plan)?;
             println!("{}", server.display());
         }
+        Task::Test { quick } => return test::run(&repository, &packages, quick),
+        Task::Bench { name, json } => return bench::run(&repository, &packages, name.as_deref(), json),
+        Task::Testbed { action } => {
+            let testbed = testbed::Testbed::new(&repository, &packages)?;
+            match action {
+                TestbedAction::Up => testbed.up()?,
+                TestbedAction::Down => testbed.down()?,
+                TestbedAction::Status => testbed.status()?,
+                TestbedAction::Kill { names } => testbed.kill(&names)?,
+            }
+        }
+        Task::Tidy => {
+            let report = tidy::run(&repository)?;
+            for problem in &report.problems {
+                println!("{problem}");
+            }
+            println!("{} checks, {} problems", report.checks, report.problems.len());
+            return Ok(report.problems.is_empty());
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(true)
 }

@@ -42,9 +42,9 @@ impl Package {
             Sign::Program(programs) => command::on_path(programs).is_some(),
             Sign::File(file) => Path::new(file).exists(),
             Sign::Folder(parent, prefix, inside) => std::fs::read_dir(parent).is_ok_and(|entries| {
-                entries
-                    .flatten()
-                    .any(|entry| entry.file_name().to_string_lossy().starts_with(prefix) && entry.path().join(inside).exists())
+                entries.flatten().any(|entry| {
+                    entry.file_name().to_string_lossy().starts_with(prefix) && entry.path().join(inside).exists()
+                })
             }),
         }
     }
@@ -70,7 +70,8 @@ impl Packages {
 
     /// Makes sure that all of `wanted` are there. `purpose` completes "… needs".
     pub(crate) fn require(&self, purpose: &str, wanted: &[Package]) -> Result<()> {
-        let missing: Vec<&str> = wanted.iter().filter(|package| !package.present()).map(|package| package.name).collect();
+        let missing: Vec<&str> =
+            wanted.iter().filter(|package| !package.present()).map(|package| package.name).collect();
         if missing.is_empty() {
             return Ok(());
         }

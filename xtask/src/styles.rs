@@ -123,10 +123,7 @@ mod tests {
 
     #[test]
     fn a_typing_error_is_named_with_its_place() {
-        assert_eq!(
-            problems_of("flx"),
-            ["app/src/page.rs:7: `flx` is no utility and no sheet in style/ defines it"]
-        );
+        assert_eq!(problems_of("flx"), ["app/src/page.rs:7: `flx` is no utility and no sheet in style/ defines it"]);
     }
 
     #[test]

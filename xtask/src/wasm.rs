@@ -135,13 +135,16 @@ fn bind(input: &Path, folder: &Path, name: &str) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(input).out_name(name).typescript(false).omit_default_module_path(true);
     bindgen.remove_name_section(true).remove_producers_section(true);
-    bindgen.web(true).and_then(Bindgen::generate_output).and_then(|mut output| {
-        if !output.snippets().is_empty() || !output.local_modules().is_empty() {
-            bail!("a crate brings JavaScript files of its own: they would need hashed names too");
-        }
-        output.emit(folder)
-    })
-    .with_context(|| format!("wasm-bindgen cannot bind {}", input.display()))
+    bindgen
+        .web(true)
+        .and_then(Bindgen::generate_output)
+        .and_then(|mut output| {
+            if output.snippets().values().any(|files| !files.is_empty()) || !output.local_modules().is_empty() {
+                bail!("a crate brings JavaScript files of its own: they would need hashed names too");
+            }
+            output.emit(folder)
+        })
+        .with_context(|| format!("wasm-bindgen cannot bind {}", input.display()))
 }
 
 /// Fails if a crate that belongs to the server got into the browser's dependency tree.

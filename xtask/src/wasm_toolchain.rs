@@ -50,7 +50,10 @@ impl WasmToolchain {
         if let Some(built) = built_earlier(&cache) {
             return Ok(built);
         }
-        if command::on_path(&["rustup"]).is_some() && added_by_rustup()? && let Some(own) = own() {
+        if command::on_path(&["rustup"]).is_some()
+            && added_by_rustup()?
+            && let Some(own) = own()
+        {
             return Ok(own);
         }
         built_from_debian(&cache, packages)

@@ -42,7 +42,9 @@ impl Reader<'_> {
                 TokenTree::Group(group) => self.read(group.stream()),
                 TokenTree::Ident(word) if word == "class" => self.attribute(word.span().end(), rest),
                 TokenTree::Ident(word) if word == "tw" => {
-                    if let [TokenTree::Punct(bang), TokenTree::Group(group), ..] = rest && bang.as_char() == '!' {
+                    if let [TokenTree::Punct(bang), TokenTree::Group(group), ..] = rest
+                        && bang.as_char() == '!'
+                    {
                         self.all(group.stream());
                     }
                 }

@@ -95,7 +95,8 @@ pub(crate) fn literal_colour(css: &str) -> Option<String> {
         }
         let function = FUNCTIONS.iter().find(|function| fresh && text.starts_with(**function))?;
         // `oklch(from var(--x) …)` changes a role and spells out none.
-        (!text[function.len()..].trim_start().starts_with("from ")).then(|| (*function).trim_end_matches('(').to_owned())
+        (!text[function.len()..].trim_start().starts_with("from "))
+            .then(|| (*function).trim_end_matches('(').to_owned())
     })
 }
 

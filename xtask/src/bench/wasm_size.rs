@@ -1,0 +1,23 @@
+//! What the browser downloads before the page lives, and the worker, both after brotli.
+
+use anyhow::Result;
+
+use super::Figure;
+use crate::assets::{APP_BUDGET, WORKER_BUDGET, kilobytes};
+use crate::build;
+use crate::packages::Packages;
+use crate::repository::Repository;
+use crate::wasm::Effort;
+
+pub(super) fn run(repository: &Repository, packages: &Packages) -> Result<Vec<Figure>> {
+    let site = build::site(repository, packages, Effort::Small)?;
+    let figure = |name, file, budget| -> Result<Figure> {
+        let value = kilobytes(site.size(file, Some("br"))?);
+        Ok(Figure::new(name, value, "KB", kilobytes(budget))
+            .against("not compressed", kilobytes(site.size(file, None)?)))
+    };
+    Ok(vec![
+        figure("wasm-size/app", "app.wasm", APP_BUDGET)?,
+        figure("wasm-size/worker", "worker.wasm", WORKER_BUDGET)?,
+    ])
+}
