@@ -3,7 +3,7 @@
 const ready = __wbg_init({ module_or_path: new URL("WORKER_WASM", import.meta.url) });
 
 // A request is { id, call, input }: an exported function's name and its JSON. The answer is { id, output } or { id, error }.
-const calls = {};
+const calls = { diff_text };
 
 self.onmessage = async ({ data: { id, call, input } }) => {
   try {

@@ -48,11 +48,11 @@ impl Reader<'_> {
                         self.all(group.stream());
                     }
                 }
-                TokenTree::Ident(word) if word == "const" || word == "static" => {
-                    if self.marked(word.span().start().line) {
-                        let item = rest.iter().take_while(|token| !is(token, ';')).cloned();
-                        self.all(item.collect());
-                    }
+                TokenTree::Ident(word)
+                    if (word == "const" || word == "static") && self.marked(word.span().start().line) =>
+                {
+                    let item = rest.iter().take_while(|token| !is(token, ';')).cloned();
+                    self.all(item.collect());
                 }
                 _ => {}
             }

@@ -83,14 +83,13 @@ fn name_at(text: &str) -> String {
 pub(crate) fn literal_colour(css: &str) -> Option<String> {
     const FUNCTIONS: &[&str] = &["rgb(", "rgba(", "hsl(", "hsla(", "hwb(", "lab(", "lch(", "oklab(", "oklch("];
     let code = code(css);
-    let mut selector_or_value = code.char_indices();
-    selector_or_value.find_map(|(index, sign)| {
+    code.char_indices().find_map(|(index, sign)| {
         let text = &code[index..];
         let fresh = !code[..index].ends_with(|before: char| before.is_ascii_alphanumeric() || before == '-');
         if sign == '#' {
             let digits: String = text[1..].chars().take_while(char::is_ascii_alphanumeric).collect();
             let hexadecimal = digits.chars().all(|digit| digit.is_ascii_hexdigit());
-            let is_value = !code[..index].rsplit(['{', ';', '}']).next().is_some_and(|part| !part.contains(':'));
+            let is_value = code[..index].rsplit(['{', ';', '}']).next().is_some_and(|part| part.contains(':'));
             return (hexadecimal && is_value && [3, 4, 6, 8].contains(&digits.len())).then(|| format!("#{digits}"));
         }
         let function = FUNCTIONS.iter().find(|function| fresh && text.starts_with(**function))?;
