@@ -34,7 +34,8 @@ module() {
       | if (.New.Version // "") != "" then
           "replace \(.Old.Path)\(if .Old.Version then " "+.Old.Version else "" end) => \(.New.Path) \(.New.Version)"
         elif (.New.Path | startswith("./staging/")) then
-          (if ($req | index($r.Old.Path)) then "replace \(.Old.Path) => \(.Old.Path) v0\($v | ltrimstr("v1"))" else empty end)
+          (if ($req | index($r.Old.Path))
+           then "replace \(.Old.Path) => \(.Old.Path) v0\($v | ltrimstr("v1"))" else empty end)
         else empty end'
     go mod edit -json "$up" | jq -r '.Exclude[]? | "exclude \(.Path) \(.Version)"'
     [ ! -f "$HERE/extra/$name.mod" ] || cat "$HERE/extra/$name.mod"
@@ -63,7 +64,8 @@ kubernetes() { # kubernetes PROGRAM... ; the version must be set, the default is
   module kubernetes k8s.io/kubernetes "$KUBERNETES"
   local minor=${KUBERNETES#v1.} x="-s -w" p c; minor=${minor%%.*}
   for p in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
-    x="$x -X $p.gitVersion=$KUBERNETES -X $p.gitMajor=1 -X $p.gitMinor=$minor -X $p.gitCommit=testbed -X $p.gitTreeState=clean"
+    x="$x -X $p.gitVersion=$KUBERNETES -X $p.gitMajor=1 -X $p.gitMinor=$minor"
+    x="$x -X $p.gitCommit=testbed -X $p.gitTreeState=clean"
   done
   for c in "$@"; do build kubernetes "$c" "k8s.io/kubernetes/cmd/$c" -ldflags "$x"; done
 }
@@ -99,13 +101,13 @@ for c in "$@"; do
   case $c in
     kube-* | kubectl) kubernetes "$c" ;;
     etcd) plain etcd go.etcd.io/etcd/server/v3 "$ETCD" ;;
-    kwok) plain kwok sigs.k8s.io/kwok "$KWOK" sigs.k8s.io/kwok/cmd/kwok "-X sigs.k8s.io/kwok/pkg/consts.Version=$KWOK" ;;
+    kwok) x=sigs.k8s.io/kwok; plain kwok $x "$KWOK" $x/cmd/kwok "-X $x/pkg/consts.Version=$KWOK" ;;
     source-controller) source_controller ;;
     kustomize-controller) plain $c github.com/fluxcd/$c "$KUSTOMIZE_CONTROLLER" ;;
     helm-controller) plain $c github.com/fluxcd/$c "$HELM_CONTROLLER" ;;
     notification-controller) plain $c github.com/fluxcd/$c "$NOTIFICATION_CONTROLLER" ;;
     helm) plain helm helm.sh/helm/v4 "$HELM" helm.sh/helm/v4/cmd/helm ;;
-    crane) plain crane github.com/google/go-containerregistry "$CRANE" github.com/google/go-containerregistry/cmd/crane ;;
+    crane) x=github.com/google/go-containerregistry; plain crane $x "$CRANE" $x/cmd/crane ;;
     kustomize) plain kustomize sigs.k8s.io/kustomize/kustomize/v5 "$KUSTOMIZE" ;;
     webserve) webserve ;;
     crds) crds ;;

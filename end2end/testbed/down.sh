@@ -3,7 +3,11 @@
 set -uo pipefail
 . "$(dirname "$0")/env.sh"
 [ -d "$RUN/pids" ] || exit 0
-end() { local n; for n in "$@"; do ours "$RUN/pids/$n" && kill -KILL -- "$(pid_of "$RUN/pids/$n")" 2>/dev/null; done; true; }
+end() {
+  local n
+  for n in "$@"; do ours "$RUN/pids/$n" && kill -KILL -- "$(pid_of "$RUN/pids/$n")" 2>/dev/null; done
+  return 0
+}
 others=$(processes | grep -vx etcd)
 end $others
 for _ in $(seq 50); do

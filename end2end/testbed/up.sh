@@ -12,13 +12,15 @@ done
 exec 9>"$RUN.lock"
 flock 9
 
-# Following a log takes one inotify instance of kwok's user, and the kernel's default is 128 a user.
+# Following a log takes one inotify instance of kwok's user; the kernel's default is 128 for each user.
 inotify() {
   local file=/proc/sys/fs/inotify/max_user_instances want=8192
   [ "$(cat $file)" -lt 1024 ] || return 0
-  if [ -w $file ] && echo $want 2>/dev/null >$file; then echo "raised fs.inotify.max_user_instances to $want"; return; fi
-  echo "fs.inotify.max_user_instances is $(cat $file): that many logs can be followed at once. As root:" \
-    "sysctl -w fs.inotify.max_user_instances=$want" >&2
+  if [ -w $file ] && { echo $want >$file; } 2>/dev/null; then
+    echo "raised fs.inotify.max_user_instances to $want"; return
+  fi
+  echo "fs.inotify.max_user_instances is $(cat $file): no more logs can be followed at once." \
+    "As root: sysctl -w fs.inotify.max_user_instances=$want" >&2
 }
 all_answer() { # prints what does not
   local name url bad=0
@@ -55,7 +57,7 @@ start_etcd; start_web; start_registry; egress
 start_apiserver a "$API_A_PORT"
 await 90 apiserver-a answers "https://127.0.0.1:$API_A_PORT/readyz"; mark "a: API server ready"
 start_apiserver b "$API_B_PORT"
-start podlog bash -c 'n=0; while sleep 1; do n=$((n+1)); printf "%s stdout F line %d of the shared log\n" "$(date -u +%Y-%m-%dT%H:%M:%S.%NZ)" $n; done >>"$0"' "$RUN/podlogs/all/all.log"
+start podlog "$HERE/start/shared-log.sh" "$RUN/podlogs/all/all.log"
 definitions a; control_plane a; mark "a: control plane and nodes"
 repositories; mark "git, Helm and OCI repositories"
 start_notification_controller

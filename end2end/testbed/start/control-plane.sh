@@ -3,7 +3,8 @@
 start_etcd() {
   start etcd "$BIN/etcd" --name testbed --data-dir "$RUN/etcd" --unsafe-no-fsync \
     --listen-client-urls "http://127.0.0.1:$ETCD_PORT" --advertise-client-urls "http://127.0.0.1:$ETCD_PORT" \
-    --listen-peer-urls "http://127.0.0.1:$ETCD_PEER_PORT" --initial-advertise-peer-urls "http://127.0.0.1:$ETCD_PEER_PORT" \
+    --listen-peer-urls "http://127.0.0.1:$ETCD_PEER_PORT" \
+    --initial-advertise-peer-urls "http://127.0.0.1:$ETCD_PEER_PORT" \
     --initial-cluster "testbed=http://127.0.0.1:$ETCD_PEER_PORT" --log-level warn
   await 20 etcd answers "http://127.0.0.1:$ETCD_PORT/health"
 }
@@ -67,8 +68,9 @@ kind: KubeSchedulerConfiguration
 leaderElection: {leaderElect: false}
 clientConnection: {kubeconfig: "$RUN/$n.kubeconfig", qps: 500, burst: 1000}
 Y
-  start "$n" "$BIN/kube-scheduler" --config "$RUN/$n.yaml" --bind-address=127.0.0.1 --secure-port="$(of "$1" SCHED_PORT)" \
-    --authentication-kubeconfig "$RUN/$n.kubeconfig" --authorization-kubeconfig "$RUN/$n.kubeconfig" --cert-dir "$RUN/tmp/$n"
+  start "$n" "$BIN/kube-scheduler" --config "$RUN/$n.yaml" \
+    --authentication-kubeconfig "$RUN/$n.kubeconfig" --authorization-kubeconfig "$RUN/$n.kubeconfig" \
+    --bind-address=127.0.0.1 --secure-port="$(of "$1" SCHED_PORT)" --cert-dir "$RUN/tmp/$n"
 }
 
 start_kwok() { # start_kwok CLUSTER : nodes, pods, pod logs, port-forwards

@@ -66,7 +66,10 @@ service() { # service NAME APP TARGET
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: $1, namespace: flux-system, labels: {app.kubernetes.io/component: $2, app.kubernetes.io/part-of: flux}}
+metadata:
+  name: $1
+  namespace: flux-system
+  labels: {app.kubernetes.io/component: $2, app.kubernetes.io/part-of: flux}
 spec: {selector: {app: $2}, ports: [{name: http, port: 80, targetPort: $3}]}
 Y
 }
@@ -75,7 +78,8 @@ stand_ins() { # stand_ins CLUSTER
   {
     stand_in "$c" source-controller "$SOURCE_CONTROLLER" \
       "9090=$h:$(of "$c" SC_STORE),8080=$h:$(of "$c" SC_METRICS),9440=$h:$(of "$c" SC_HEALTH)"
-    stand_in "$c" kustomize-controller "$KUSTOMIZE_CONTROLLER" "8080=$h:$(of "$c" KC_METRICS),9440=$h:$(of "$c" KC_HEALTH)"
+    stand_in "$c" kustomize-controller "$KUSTOMIZE_CONTROLLER" \
+      "8080=$h:$(of "$c" KC_METRICS),9440=$h:$(of "$c" KC_HEALTH)"
     stand_in "$c" helm-controller "$HELM_CONTROLLER" "8080=$h:$(of "$c" HC_METRICS),9440=$h:$(of "$c" HC_HEALTH)"
     service source-controller source-controller http
     if [ "$c" = a ]; then

@@ -20,7 +20,8 @@ repositories() {
   "${helm[@]}" repo index "$RUN/helm" --url "$WEB/helm" >/dev/null
   await 10 registry answers "http://$OCI/v2/"
   tar -C "$RUN/work" -czf "$RUN/tmp/oci.tgz" apps
-  "$BIN/crane" append --insecure --oci-empty-base -f "$RUN/tmp/oci.tgz" -t "$OCI/fleet:v1" >/dev/null 2>"$RUN/log/crane.log"
+  "$BIN/crane" append --insecure --oci-empty-base -f "$RUN/tmp/oci.tgz" -t "$OCI/fleet:v1" \
+    >/dev/null 2>"$RUN/log/crane.log"
   "${helm[@]}" push --plain-http "$RUN/helm/demo-0.1.0.tgz" "oci://$OCI/charts" >/dev/null 2>"$RUN/log/helm-push.log"
 }
 

@@ -71,7 +71,10 @@ func podlogs(args []string) {
 		if !ok {
 			log.Fatalf("-cluster %s: want NAME=URL", c)
 		}
-		p := &podlogger{name: name, server: server, dir: *dir, rate: *rate, most: *most, client: client, pods: map[string][]*canary{}}
+		p := &podlogger{
+			name: name, server: server, dir: *dir, rate: *rate, most: *most, client: client,
+			pods: map[string][]*canary{},
+		}
 		all = append(all, p)
 		go p.follow()
 	}

@@ -97,8 +97,8 @@ func (p *podlogger) once() error {
 	for _, uid := range gone {
 		p.remove(uid, false)
 	}
-	req, err := http.NewRequestWithContext(context.Background(), "GET",
-		p.server+running+"&watch=true&allowWatchBookmarks=true&timeoutSeconds=600&resourceVersion="+list.Metadata.ResourceVersion, nil)
+	watch := p.server + running + "&watch=true&allowWatchBookmarks=true&timeoutSeconds=600&resourceVersion="
+	req, err := http.NewRequestWithContext(context.Background(), "GET", watch+list.Metadata.ResourceVersion, nil)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,8 @@ func (p *podlogger) add(o pod) error {
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				return err
 			}
-			k := &canary{id: p.name + "/" + m.Namespace + "/" + m.Name + "/" + c.Name, path: path, rate: rate, n: lastNumber(path)}
+			id := strings.Join([]string{p.name, m.Namespace, m.Name, c.Name}, "/")
+			k := &canary{id: id, path: path, rate: rate, n: lastNumber(path)}
 			k.write(1) // the file is there before the object that names it
 			cs = append(cs, k)
 			logs = append(logs, entry{Containers: []string{c.Name}, LogsFile: path, PreviousFile: path + ".1", Follow: true})
@@ -215,18 +216,28 @@ func (p *podlogger) forward(o pod, annotation string) error {
 // make creates a kwok object for the pod; one that is there already is left alone.
 func (p *podlogger) make(o pod, kind, plural string, spec any) error {
 	m := o.Metadata
-	err := p.call("POST", "/apis/kwok.x-k8s.io/v1alpha1/namespaces/"+m.Namespace+"/"+plural+"?fieldManager=testbed-podlogs", map[string]any{
+	path := "/apis/kwok.x-k8s.io/v1alpha1/namespaces/" + m.Namespace + "/" + plural + "?fieldManager=testbed-podlogs"
+	err := p.call("POST", path, map[string]any{
 		"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": kind,
 		"metadata": map[string]any{"name": m.Name, "namespace": m.Namespace, "ownerReferences": []any{map[string]any{
 			"apiVersion": "v1", "kind": "Pod", "name": m.Name, "uid": m.UID}}},
 		"spec": spec,
 	}, nil)
 	// 409: there already; 404, 403: the namespace is gone or going
-	if err != nil && (strings.Contains(err.Error(), " 409 ") || strings.Contains(err.Error(), " 404 ") || strings.Contains(err.Error(), " 403 ")) {
+	var status statusError
+	if errors.As(err, &status) && (status.code == 409 || status.code == 404 || status.code == 403) {
 		return nil
 	}
 	return err
 }
+
+// statusError is an answer of the API server that is no success.
+type statusError struct {
+	code int
+	text string
+}
+
+func (e statusError) Error() string { return e.text }
 
 // remove forgets a pod and removes its files, or keeps them where the pod has only ended.
 func (p *podlogger) remove(uid string, keep bool) {
@@ -267,7 +278,7 @@ func (p *podlogger) call(method, path string, in, out any) error {
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 {
 		b, _ := io.ReadAll(io.LimitReader(resp.Body, 500))
-		return fmt.Errorf("%s %s: %s %s", method, path, resp.Status, b)
+		return statusError{resp.StatusCode, fmt.Sprintf("%s %s: %s %s", method, path, resp.Status, b)}
 	}
 	if out != nil {
 		return json.NewDecoder(resp.Body).Decode(out)
