@@ -15,6 +15,8 @@ use crate::repository::Repository;
 use classes::Class;
 
 pub(crate) mod classes;
+#[cfg(test)]
+mod contrast;
 pub(crate) mod minify;
 pub(crate) mod sheets;
 
