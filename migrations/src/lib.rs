@@ -4,6 +4,8 @@
 //! a release that went wrong is followed by another migration. Written for SQLite, PostgreSQL and MariaDB or MySQL
 //! ([`columns`] holds what differs); only SQLite is tested so far.
 
+#![expect(elided_lifetimes_in_paths, reason = "async_trait takes the trait's own form only: `&SchemaManager`")]
+
 pub mod columns;
 mod m000001_settings;
 mod m000002_clusters;

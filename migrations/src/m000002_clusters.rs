@@ -10,7 +10,7 @@ pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let clusters = table(manager, "clusters")
             .col(short_text("id", CLUSTER).not_null().primary_key())
             .col(short_text("name", NAME).not_null())

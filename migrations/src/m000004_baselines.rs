@@ -9,13 +9,14 @@ pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut baselines = table(manager, "baselines");
         baselines.col(short_text("id", UUID).not_null().primary_key());
         add_object_key(&mut baselines);
         baselines
             .col(long_text(manager, "owner").not_null())
             .col(long_text(manager, "revision").not_null())
+            .col(long_text(manager, "build").not_null())
             .col(number("captured_at").not_null())
             .col(long_text(manager, "json").not_null())
             .col(long_text(manager, "owned_paths").not_null())
