@@ -65,8 +65,11 @@ impl Delivered {
     #[must_use]
     pub fn replay<T>(&self) -> Replay<T> {
         let since = self.since().unwrap_or(Timestamp::MIN);
-        let expected = self.marks.iter().filter(|mark| mark.time >= since).copied().collect();
-        Replay { expected, newest: self.newest, held: Vec::new(), matching: 0, state: State::Matching }
+        let expected: Vec<Mark> = self.marks.iter().filter(|mark| mark.time >= since).copied().collect();
+        // More was delivered in that time than is remembered: the replay begins with lines that are known all the same.
+        let remembered_from = expected.first().filter(|_| expected.len() == REMEMBERED).map(|oldest| oldest.time);
+        let (held, state) = (Vec::new(), State::Matching);
+        Replay { expected, remembered_from, newest: self.newest, held, matching: 0, state }
     }
 }
 
@@ -98,6 +101,8 @@ impl<T> Continued<T> {
 #[derive(Debug)]
 pub struct Replay<T> {
     expected: Vec<Mark>,
+    /// Older lines of the replay were delivered and forgotten.
+    remembered_from: Option<Timestamp>,
     newest: Option<Timestamp>,
     held: Vec<(Mark, T)>,
     /// How many of `expected` the replay has repeated so far, in order.
@@ -131,22 +136,27 @@ impl<T> Replay<T> {
                 self.state = State::Continuing;
                 Continued { outcome: Some(Outcome::Exact), lines: Vec::new() }
             }
+            State::Matching | State::Searching if self.remembered_from.is_some_and(|oldest| mark.time < oldest) => {
+                Continued::nothing()
+            }
             State::Matching | State::Searching => {
                 self.state = State::Searching;
                 self.held.push((mark, line));
-                let passed = self.newest.is_some_and(|newest| mark.time.as_second() > newest.as_second() + SKEW_SECONDS);
+                let passed =
+                    self.newest.is_some_and(|newest| mark.time.as_second() > newest.as_second() + SKEW_SECONDS);
                 if passed || self.held.len() >= HELD_LIMIT { self.settle() } else { Continued::nothing() }
             }
         }
     }
 
-    /// Whether lines are held back that [`Self::settle`] would decide about.
+    /// Whether lines are held back that [`Self::settle`] would decide about. A replay that has matched so far and is
+    /// quiet in the middle is not undecided: what it holds was delivered before, and the rest will come.
     #[must_use]
     pub fn is_undecided(&self) -> bool {
-        self.state != State::Continuing && !self.held.is_empty()
+        self.state == State::Searching
     }
 
-    /// Decides with what has come: the replay is over, or has been quiet.
+    /// Decides with what has come: the replay is over, or has been quiet after a line that did not match.
     pub fn settle(&mut self) -> Continued<T> {
         if !self.is_undecided() {
             return Continued::nothing();
@@ -167,8 +177,7 @@ impl<T> Replay<T> {
         (1..=held.len()).rev().find(|end| {
             // At the start of the replay the run may be cut: what remains of it must match, and at least one line.
             let length = tail.len().min(*end);
-            length > 0
-                && held[end - length..*end].iter().map(|(mark, _)| mark).eq(&tail[tail.len() - length..])
+            length > 0 && held[end - length..*end].iter().map(|(mark, _)| mark).eq(&tail[tail.len() - length..])
         })
     }
 }
@@ -240,6 +249,25 @@ mod tests {
     fn the_first_opening_delivers_everything() {
         let (outcome, new) = resume(&Delivered::default(), &[mark(1_000, 1)]);
         assert_eq!((outcome, new), (None, vec![mark(1_000, 1)]));
+    }
+
+    #[test]
+    fn a_replay_that_is_slow_repeats_nothing() {
+        let all = [mark(10_100, 1), mark(10_200, 2), mark(10_300, 3), mark(10_400, 4)];
+        let mut replay = delivered(&all[..3]).replay();
+        replay.push(all[0], ());
+        assert_eq!(replay.settle(), Continued::nothing());
+        replay.push(all[1], ());
+        assert_eq!(replay.push(all[2], ()).outcome, Some(Outcome::Exact));
+        assert_eq!(replay.push(all[3], ()).lines, [(all[3], ())]);
+    }
+
+    #[test]
+    fn more_lines_in_a_second_than_are_remembered_leave_no_gap() {
+        let all: Vec<Mark> = (0..20_000).map(|line| mark(10_000 + line / 20, line.cast_unsigned())).collect();
+        let (outcome, new) = resume(&delivered(&all[..19_000]), &all);
+        assert_eq!(outcome, Some(Outcome::Aligned));
+        assert_eq!(new, all[19_000..]);
     }
 
     proptest! {
