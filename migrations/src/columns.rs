@@ -1,8 +1,8 @@
 //! Column types that mean the same on every database.
 //!
-//! Times are milliseconds since 1970 in a BIGINT. Names compare byte by byte: SQLite and PostgreSQL do so by themselves,
-//! MySQL by the collation of the table. Anything in a key has a length, and the keys stay below InnoDB's 3,072 bytes
-//! (768 characters of four bytes).
+//! Times are milliseconds since 1970 in a BIGINT. Names compare byte by byte: SQLite and PostgreSQL do so by
+//! themselves, MySQL by the collation of the table. Anything in a key has a length, and the keys stay below InnoDB's
+//! 3,072 bytes (768 characters of four bytes).
 
 use sea_orm_migration::prelude::{ColumnDef, IntoIden, SchemaManager, Table, TableCreateStatement};
 use sea_orm_migration::sea_orm::DbBackend;

@@ -1,8 +1,8 @@
 //! Schema of the store, forward only.
 //!
-//! Owns the tables and their order; each migration is one concept and never changes once released. There is no way down:
-//! a release that went wrong is followed by another migration. Written for SQLite, PostgreSQL and MariaDB or MySQL
-//! ([`columns`] holds what differs); only SQLite is tested so far.
+//! Owns the tables and their order; each migration is one concept and never changes once released. There is no way
+//! down: a release that went wrong is followed by another migration. Written for SQLite, PostgreSQL and MariaDB or
+//! MySQL ([`columns`] holds what differs); only SQLite is tested so far.
 
 #![expect(elided_lifetimes_in_paths, reason = "async_trait takes the trait's own form only: `&SchemaManager`")]
 
