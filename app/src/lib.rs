@@ -1,9 +1,26 @@
 //! The interface: pages, components and server functions.
+//!
+//! One crate, compiled twice: with `ssr` into the server, with `hydrate` into the browser's WASM. What differs between the
+//! two lives in [`platform`] and in the bodies of [`api`]; everything else is the same code. Pages hold no state that the
+//! URL can hold, open no socket of their own ([`live`] has the only one) and decide nothing about rights: they show what
+//! the server functions return.
+#![expect(unreachable_pub, reason = "the component macro writes public items, whatever the component's own visibility")]
 
-use leptos::prelude::*;
+#[cfg(all(feature = "ssr", feature = "hydrate"))]
+compile_error!("`ssr` and `hydrate` exclude each other; build per package, never with --workspace or --all-features");
 
-/// The application's root component.
-#[component]
-pub fn App() -> impl IntoView {
-    view! { <h1>"flux-orchestrator"</h1> }
-}
+pub mod address;
+pub mod api;
+mod app;
+mod components;
+mod failure;
+mod frame;
+mod live;
+mod pages;
+mod platform;
+mod shell;
+mod viewer;
+
+pub use app::App;
+pub use failure::Failure;
+pub use shell::{PageAssets, shell};

@@ -1,0 +1,45 @@
+//! The root: contexts that everything below may use, and the routes.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+use crate::components::{provide_icons, provide_now};
+use crate::frame::Frame;
+use crate::live::provide_live;
+use crate::pages::{
+    ClusterPage, ClustersPage, DiffPage, FleetPage, LoginPage, LogsPage, NotFoundPage, ObjectPage, RegisterPage,
+    ResourcesPage,
+};
+use crate::viewer::provide_viewer;
+
+/// The application's root component: the same on both sides of hydration.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_icons();
+    provide_now();
+    provide_live();
+    provide_viewer();
+    // Every page is rendered whole on the server: what it shows comes from memory, and it must work without scripts.
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "flux-orchestrator".to_owned() } else { format!("{title} · flux-orchestrator") }/>
+        <Router>
+            <Routes fallback=|| view! { <NotFoundPage/> }>
+                <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
+                <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/") view=FleetPage ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters") view=ClustersPage ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters/new") view=RegisterPage ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters/:id") view=ClusterPage ssr=SsrMode::Async/>
+                    <Route path=path!("/resources") view=ResourcesPage ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters/:id/:kind/:ns/:name") view=ObjectPage ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters/:id/:kind/:ns/:name/diff") view=DiffPage ssr=SsrMode::Async/>
+                    <Route path=path!("/logs") view=LogsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/*any") view=NotFoundPage ssr=SsrMode::Async/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,41 @@
+//! The way from a request to its view: waiting, failed, or there.
+
+use leptos::either::Either;
+use leptos::prelude::*;
+
+use super::ErrorPanel;
+use crate::{Failure, platform};
+
+/// Renders what a resource brings, keeps the old view while it is read again, and puts the error's status on the response.
+pub(crate) fn loaded<T, V>(
+    resource: Resource<Result<T, Failure>>,
+    view: impl Fn(T) -> V + Clone + Send + Sync + 'static,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
+    view! {
+        <Transition fallback=|| view! { <Skeleton/> }>
+            {move || {
+                let view = view.clone();
+                Suspend::new(async move {
+                    match resource.await {
+                        Ok(value) => Either::Left(view(value)),
+                        Err(failure) => {
+                            platform::set_status(failure.0.code.status());
+                            Either::Right(view! { <ErrorPanel failure/> })
+                        }
+                    }
+                })
+            }}
+        </Transition>
+    }
+}
+
+/// The shape of a list, shown only if it takes a moment.
+#[component]
+fn Skeleton() -> impl IntoView {
+    let rows: Vec<_> = (0..8).map(|_| view! { <div class="skeleton skeleton-row"></div> }).collect();
+    view! { <div class="stack" aria-hidden="true">{rows}</div> }
+}
