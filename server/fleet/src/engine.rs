@@ -17,6 +17,7 @@ use crate::clusters::address::AddressPolicy;
 use crate::clusters::{Clusters, ClustersConfig, ClustersError, Observer};
 use crate::desired::baseline::Capture;
 use crate::drift::Drift;
+use crate::logs::Hubs;
 use crate::store::{Store, StoreConfig, StoreError};
 use crate::watch::Publisher;
 
@@ -59,6 +60,7 @@ pub struct Engine {
     pub(crate) audit: Audit,
     pub(crate) clusters: Clusters,
     pub(crate) drift: Drift,
+    pub(crate) logs: Hubs,
     pub(crate) publisher: Publisher,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -102,6 +104,7 @@ impl Engine {
             store,
             clusters,
             drift: Drift::new(),
+            logs: Hubs::new(),
             publisher,
             tasks,
             stop,
@@ -111,8 +114,9 @@ impl Engine {
         }))
     }
 
-    /// Stop watching, write what is unwritten, close the store.
+    /// End the log streams, stop watching, write what is unwritten, close the store.
     pub async fn shutdown(&self) {
+        self.logs.shutdown().await;
         self.clusters.shutdown().await;
         self.stop.cancel();
         self.tasks.close();

@@ -9,6 +9,7 @@ mod diffs;
 mod error;
 mod inventory;
 mod live;
+mod logs;
 mod resources;
 mod sight;
 
