@@ -36,6 +36,9 @@ pub struct ServeOptions {
     /// Local kubeconfig whose contexts are all shown; may be given more than once.
     #[arg(long, env = "FLUX_ORCHESTRATOR_KUBECONFIG", value_delimiter = ':')]
     pub kubeconfig: Vec<PathBuf>,
+    /// Show the cluster that this process runs in, through its service account.
+    #[arg(long, env = "FLUX_ORCHESTRATOR_IN_CLUSTER")]
+    pub in_cluster: bool,
     /// Who signs people in.
     #[arg(long, env = "FLUX_ORCHESTRATOR_AUTH", value_enum, default_value_t = AuthMode::Local)]
     pub auth: AuthMode,

@@ -38,6 +38,7 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
         database: format!("sqlite://{}", folder.path.join("demo.db").display()),
         key_file: None,
         kubeconfig: kubeconfigs,
+        in_cluster: false,
         auth: AuthMode::None,
         allow_loopback_clusters: true,
         resync_seconds: 300,

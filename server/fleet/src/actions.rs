@@ -36,11 +36,9 @@ const SOURCE_FOR: Duration = Duration::from_secs(30);
 
 /// Why an action did not begin, or which step of it failed.
 #[derive(Debug, thiserror::Error)]
-pub enum ActionError {
+pub(crate) enum ActionError {
     #[error(transparent)]
     Denied(#[from] Denied),
-    #[error("the permission is for something else than {object}")]
-    WrongPermission { object: ObjectRef },
     #[error("{kind} is not a kind of Flux, so there is nothing to ask of it")]
     NotFlux { kind: String },
     #[error("{object} does not exist")]

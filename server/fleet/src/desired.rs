@@ -7,7 +7,7 @@
 //! Where neither has the object, the inventory alone says that it should be there. Never asks what an apply would do with
 //! it: that is `drift`.
 
-pub mod baseline;
+pub(crate) mod baseline;
 pub(crate) mod release;
 
 use domain::drift::{Fidelity, Provenance};

@@ -19,13 +19,13 @@ const AT_ONCE: usize = 6;
 
 /// The limits that all examinations share.
 #[derive(Debug, Default)]
-pub struct Drift {
+pub(crate) struct Drift {
     permits: Mutex<HashMap<ClusterId, Arc<Semaphore>>>,
 }
 
 impl Drift {
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::SignIn;
 use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::clusters::address::AddressPolicy;
@@ -58,6 +59,7 @@ pub enum EngineError {
 pub struct Engine {
     pub(crate) store: Store,
     pub(crate) audit: Audit,
+    pub(crate) sign_in: SignIn,
     pub(crate) clusters: Clusters,
     pub(crate) drift: Drift,
     pub(crate) logs: Hubs,
@@ -101,6 +103,7 @@ impl Engine {
         }
         Ok(Arc::new(Self {
             audit: Audit::new(store.clone(), config.clock.clone()),
+            sign_in: SignIn::new(&store, config.clock.clone()),
             store,
             clusters,
             drift: Drift::new(),

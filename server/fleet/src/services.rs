@@ -12,6 +12,7 @@ mod live;
 mod logs;
 mod resources;
 mod sight;
+mod sign_in;
 
 use std::sync::Arc;
 
@@ -43,6 +44,11 @@ impl Services {
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.engine.epoch
+    }
+
+    /// Whether the store answers. Clusters that do not are no reason to take this process out of service.
+    pub async fn ready(&self) -> bool {
+        self.engine.store.answers().await
     }
 
     fn known_cluster(&self, id: &ClusterId) -> Result<Arc<Cluster>, ApiError> {

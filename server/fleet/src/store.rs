@@ -139,6 +139,11 @@ impl Store {
         AuditStore::new(self.0.database.clone())
     }
 
+    /// Whether a statement gets through to the database and back.
+    pub async fn answers(&self) -> bool {
+        self.0.database.reader().ping().await.is_ok()
+    }
+
     /// Key of the HMAC that stands for a secret value in stored rows, so that equality survives and the value does not.
     #[must_use]
     pub fn mask_key(&self) -> Zeroizing<[u8; 32]> {

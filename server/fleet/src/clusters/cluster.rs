@@ -240,13 +240,6 @@ impl Cluster {
         Ok(client)
     }
 
-    pub(crate) fn policy(&self) -> Option<&AddressPolicy> {
-        match &self.access {
-            Access::Kubeconfig { policy, .. } => Some(policy),
-            Access::InCluster => None,
-        }
-    }
-
     /// Take an object over from a watch, and tell the observer if it differs.
     pub(crate) fn observe(&self, json: Value) {
         // The index takes the object; the observer reads it there.

@@ -40,7 +40,7 @@ const READS: usize = 4;
 
 /// Takes baselines in the background, one Kustomization at a time.
 #[derive(Clone)]
-pub struct Capture {
+pub(crate) struct Capture {
     queue: mpsc::Sender<Request>,
     /// The build of each Kustomization that was queued last.
     queued: Arc<Mutex<HashMap<ObjectRef, String>>>,

@@ -11,8 +11,7 @@ use crate::access::{Caller, authorize};
 use crate::actions::Actor;
 
 /// The right that an action takes.
-#[must_use]
-pub fn verb_of(action: Action) -> Verb {
+fn verb_of(action: Action) -> Verb {
     match action {
         Action::Reconcile(_) => Verb::Reconcile,
         Action::Suspend | Action::Resume => Verb::Suspend,

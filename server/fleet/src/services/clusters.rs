@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::access::Verb;
-use domain::cluster::{
-    ClusterDetail, ClusterView, KindCount, ProbeStep, RegisterCluster, SyncOutcome, UpdateCluster,
-};
+use domain::cluster::{ClusterDetail, ClusterView, KindCount, ProbeStep, RegisterCluster, SyncOutcome, UpdateCluster};
 use domain::error::{ApiError, ErrorCode};
 use domain::object::ClusterId;
 use domain::problem::Listing;
@@ -45,11 +43,7 @@ impl Services {
     ///
     /// # Errors
     /// Forbidden. A kubeconfig that does not work is an answer: its failed steps.
-    pub async fn probe_cluster(
-        &self,
-        caller: &Caller,
-        request: &RegisterCluster,
-    ) -> Result<Vec<ProbeStep>, ApiError> {
+    pub async fn probe_cluster(&self, caller: &Caller, request: &RegisterCluster) -> Result<Vec<ProbeStep>, ApiError> {
         authorize_everything(caller, Verb::ManageClusters)?;
         Ok(self.engine.clusters.probe(request).await.steps)
     }

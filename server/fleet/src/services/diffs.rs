@@ -15,8 +15,8 @@ use domain::object::{GroupKind, ObjectRef};
 use domain::problem::{Problem, ProblemKind};
 use serde_json::Value;
 
-use super::error::{no_cluster, of_connection};
 use super::Services;
+use super::error::{no_cluster, of_connection};
 use crate::access::{Caller, authorize};
 use crate::clusters::Cluster;
 use crate::desired::{Desired, baseline, release::Release};
@@ -104,7 +104,8 @@ impl Inquiry<'_> {
         }
         let (source, mut problems) = self.source(applier, owner, &json).await;
         let (entries, unreadable) = inventory::entries(&json);
-        problems.extend(unreadable.into_iter().map(|message| Problem::new(ProblemKind::Invalid, message).on_object(owner)));
+        problems
+            .extend(unreadable.into_iter().map(|message| Problem::new(ProblemKind::Invalid, message).on_object(owner)));
         let mut objects: BTreeSet<ObjectRef> = entries.iter().map(|entry| entry.object(&owner.cluster)).collect();
         if let Source::Release(release) = &source {
             objects.extend(release.objects().cloned());
@@ -127,15 +128,13 @@ impl Inquiry<'_> {
     async fn source(&self, applier: Applier, owner: &ObjectRef, json: &Value) -> (Source, Vec<Problem>) {
         match applier {
             Applier::Kustomization => (Source::Baselines, Vec::new()),
-            Applier::HelmRelease => {
-                match Release::read(&self.client, &self.site.kinds, &owner.cluster, json).await {
-                    Ok(mut release) => {
-                        let problems = std::mem::take(&mut release.problems);
-                        (Source::Release(release), problems)
-                    }
-                    Err(error) => (Source::Nothing(error.to_string()), vec![error.problem(owner)]),
+            Applier::HelmRelease => match Release::read(&self.client, &self.site.kinds, &owner.cluster, json).await {
+                Ok(mut release) => {
+                    let problems = std::mem::take(&mut release.problems);
+                    (Source::Release(release), problems)
                 }
-            }
+                Err(error) => (Source::Nothing(error.to_string()), vec![error.problem(owner)]),
+            },
         }
     }
 

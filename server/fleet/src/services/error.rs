@@ -91,7 +91,6 @@ pub(super) fn of_clusters(error: &ClustersError) -> ApiError {
 pub(super) fn of_action(error: &ActionError) -> ApiError {
     match error {
         ActionError::Denied(denied) => denied.clone().into(),
-        ActionError::WrongPermission { .. } => internal(error),
         ActionError::NotFlux { .. }
         | ActionError::Static { .. }
         | ActionError::NotSuspendable { .. }

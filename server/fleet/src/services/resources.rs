@@ -182,14 +182,11 @@ fn unserved(kind: &str, group: Option<&str>) -> Option<GroupKind> {
 }
 
 fn stale(object: &ObjectRef) -> Problem {
-    Problem::new(ProblemKind::Stale, "This is the last known state; the cluster has not confirmed it since").on_object(object)
+    Problem::new(ProblemKind::Stale, "This is the last known state; the cluster has not confirmed it since")
+        .on_object(object)
 }
 
-async fn read_live(
-    cluster: &Cluster,
-    authorized: &Authorized,
-    object: &ObjectRef,
-) -> Result<Arc<Value>, ApiError> {
+async fn read_live(cluster: &Cluster, authorized: &Authorized, object: &ObjectRef) -> Result<Arc<Value>, ApiError> {
     let client = cluster.client(authorized).map_err(|error| of_connection(&error))?;
     match fetch(&client, &cluster.kinds(), object).await {
         Ok(Some(json)) => Ok(Arc::new(json)),

@@ -12,7 +12,7 @@ use crate::http::error::Failure;
 use crate::http::state::{AppState, SignedIn};
 
 pub async fn list(State(state): State<AppState>, SignedIn(caller): SignedIn) -> Result<Json<Listing<ClusterView>>, Failure> {
-    Ok(Json(state.services.list_clusters(&caller).await?))
+    Ok(Json(state.services.list_clusters(&caller)?))
 }
 
 /// 201 with the cluster; 422 with the probe's steps in `details.steps`.
@@ -40,7 +40,7 @@ pub async fn read(
     SignedIn(caller): SignedIn,
     Path(id): Path<ClusterId>,
 ) -> Result<Json<ClusterDetail>, Failure> {
-    Ok(Json(state.services.cluster(&caller, &id).await?))
+    Ok(Json(state.services.cluster(&caller, &id)?))
 }
 
 pub async fn update(

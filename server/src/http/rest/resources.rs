@@ -17,7 +17,7 @@ use crate::http::error::Failure;
 use crate::http::state::{AppState, SignedIn};
 
 pub async fn fleet(State(state): State<AppState>, SignedIn(caller): SignedIn) -> Result<Json<FleetView>, Failure> {
-    Ok(Json(state.services.fleet(&caller).await?))
+    Ok(Json(state.services.fleet(&caller)?))
 }
 
 pub async fn list(
@@ -26,7 +26,7 @@ pub async fn list(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<ListWindow>, Failure> {
     let Query(query) = query?;
-    Ok(Json(state.services.list_resources(&caller, &query).await?))
+    Ok(Json(state.services.list_resources(&caller, &query)?))
 }
 
 pub async fn list_of_cluster(
@@ -37,9 +37,9 @@ pub async fn list_of_cluster(
 ) -> Result<Json<ListWindow>, Failure> {
     let Query(mut query) = query?;
     // 404 for an unknown cluster instead of an empty list.
-    state.services.cluster(&caller, &id).await?;
+    state.services.cluster(&caller, &id)?;
     query.filter.cluster = id.0;
-    Ok(Json(state.services.list_resources(&caller, &query).await?))
+    Ok(Json(state.services.list_resources(&caller, &query)?))
 }
 
 /// `/clusters/{id}/resources/{kind}/{ns}/{name}`; `-` stands for no namespace.
