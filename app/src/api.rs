@@ -81,28 +81,28 @@ pub async fn current_viewer() -> Result<Viewer, Failure> {
 #[server(prefix = "/_fn", endpoint = "fleet", input = Json)]
 pub async fn fleet() -> Result<FleetView, Failure> {
     let (services, caller) = request::services()?;
-    Ok(services.fleet(&caller).await?)
+    Ok(services.fleet(&caller)?)
 }
 
 /// All clusters that the caller may see.
 #[server(prefix = "/_fn", endpoint = "clusters", input = Json)]
 pub async fn clusters() -> Result<Listing<ClusterView>, Failure> {
     let (services, caller) = request::services()?;
-    Ok(services.list_clusters(&caller).await?)
+    Ok(services.list_clusters(&caller)?)
 }
 
 /// The cluster page.
 #[server(prefix = "/_fn", endpoint = "cluster", input = Json)]
 pub async fn cluster(id: ClusterId) -> Result<ClusterDetail, Failure> {
     let (services, caller) = request::services()?;
-    Ok(services.cluster(&caller, &id).await?)
+    Ok(services.cluster(&caller, &id)?)
 }
 
 /// A window of the list.
 #[server(prefix = "/_fn", endpoint = "resources", input = Json)]
 pub async fn resources(query: ListQuery) -> Result<ListWindow, Failure> {
     let (services, caller) = request::services()?;
-    Ok(services.list_resources(&caller, &query).await?)
+    Ok(services.list_resources(&caller, &query)?)
 }
 
 /// The object page.

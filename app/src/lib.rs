@@ -8,6 +8,8 @@
 
 #[cfg(all(feature = "ssr", feature = "hydrate"))]
 compile_error!("`ssr` and `hydrate` exclude each other; build per package, never with --workspace or --all-features");
+#[cfg(not(any(feature = "ssr", feature = "hydrate")))]
+compile_error!("choose a side: `--features ssr` for the server, `--features hydrate` for the browser");
 
 pub mod address;
 pub mod api;

@@ -66,6 +66,7 @@ impl Theme {
 
 /// What happens to a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "nothing happens to the sockets of the server's half"))]
 pub(crate) enum SocketEvent {
     Opened,
     Text(String),
