@@ -62,9 +62,12 @@ pub struct DemoOptions {
     /// Seed of everything that happens in the simulated clusters.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Milliseconds between two events of the simulated world; 0 keeps it still.
+    /// Milliseconds between two events of the simulated world; 0 keeps it still, save for what it is asked to do.
     #[arg(long, default_value_t = 1_500)]
     pub tick_ms: u64,
+    /// Folder that gets a kubeconfig of each simulated cluster, for kubectl and the like.
+    #[arg(long)]
+    pub kubeconfig_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,6 @@
 //! `flux-orchestrator demo`: three simulated clusters in this process, registered like real ones, and a store in a temporary folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -11,6 +11,8 @@ use crate::cli::{AuthMode, DemoOptions, LogFormat, ServeOptions};
 use crate::serve;
 
 const CLUSTERS: [&str; 3] = ["prod-eu", "prod-us", "staging"];
+/// A tick longer than any run: controllers act on requests, and nothing happens by itself.
+const STILL: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Runs until SIGINT or SIGTERM; the folder goes with it.
 ///
@@ -26,13 +28,16 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
         .await
         .context("cannot start the simulated clusters")?;
     let folder = Folder::create()?;
+    if let Some(shared) = &options.kubeconfig_dir {
+        share_kubeconfigs(&simulator, shared)?;
+    }
     let kubeconfigs = simulator
         .clusters()
         .iter()
         .map(|cluster| folder.write(&format!("{}.kubeconfig", cluster.name()), &cluster.kubeconfig()))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let world = (options.tick_ms > 0)
-        .then(|| simulator::world::run(&simulator, Duration::from_millis(options.tick_ms), options.seed));
+    let tick = if options.tick_ms == 0 { STILL } else { Duration::from_millis(options.tick_ms) };
+    let world = simulator::world::run(&simulator, tick, options.seed);
     let serve_options = ServeOptions {
         listen: options.listen,
         database: format!("sqlite://{}", folder.path.join("demo.db").display()),
@@ -45,10 +50,18 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
         log_format: LogFormat::Text,
     };
     let outcome = serve::run(serve_options, listener, |address| println!("Open http://{address}")).await;
-    if let Some(world) = world {
-        world.abort();
-    }
+    world.abort();
     outcome
+}
+
+/// Gives other programs a way to the simulated clusters, so that they can change the world.
+fn share_kubeconfigs(simulator: &Simulator, folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    for cluster in simulator.clusters() {
+        let file = folder.join(format!("{}.kubeconfig", cluster.name()));
+        std::fs::write(&file, cluster.kubeconfig()).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
 }
 
 /// A temporary folder that is removed when the demo ends.

@@ -107,8 +107,11 @@ pub(super) fn browser(session: &Session<'_>) -> Result<Counts> {
     let executable = build::all(session.repository, session.packages, Plan::DEMO)?;
     let log = session.repository.target().join("demo.log");
     // The specs change the simulated world themselves, so that nothing else happens under them.
-    let server = ServerProcess::start(&executable, &["demo", "--tick-ms", "0"], Some(&log))?;
-    playwright(session, "playwright.config.ts", &server)
+    let kubeconfigs = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let shared = kubeconfigs.path().display().to_string();
+    let arguments = ["demo", "--tick-ms", "0", "--kubeconfig-dir", &shared];
+    let server = ServerProcess::start(&executable, &arguments, Some(&log))?;
+    playwright(session, "playwright.config.ts", &server, ("DEMO_KUBECONFIGS", kubeconfigs.path()))
 }
 
 pub(super) fn testbed_up(session: &Session<'_>) -> Result<Counts> {
@@ -156,7 +159,8 @@ pub(super) fn testbed_suite(session: &Session<'_>) -> Result<Counts> {
     let arguments = [&arguments[..], &["--kubeconfig", &a, "--kubeconfig", &b]].concat();
     let log = session.repository.target().join("testbed-server.log");
     let server = ServerProcess::start(&executable, &arguments, Some(&log))?;
-    playwright(session, "playwright.testbed.config.ts", &server)
+    let run = session.repository.target().join("testbed-run");
+    playwright(session, "playwright.testbed.config.ts", &server, ("TESTBED_RUN", &run))
 }
 
 fn testbed(session: &Session<'_>) -> Result<Testbed> {
@@ -179,8 +183,9 @@ fn prepare_playwright(session: &Session<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Runs Playwright against a server. The configuration reads `BASE_URL` and `CHROMIUM`.
-fn playwright(session: &Session<'_>, config: &str, server: &ServerProcess) -> Result<Counts> {
+/// Runs Playwright against a server. The configuration reads `BASE_URL` and `CHROMIUM`; through the folder that `world`
+/// names, specs change what the server sees.
+fn playwright(session: &Session<'_>, config: &str, server: &ServerProcess, world: (&str, &Path)) -> Result<Counts> {
     let folder = session.repository.path("end2end");
     if !folder.join(config).is_file() {
         bail!("end2end/{config} is not there");
@@ -191,7 +196,7 @@ fn playwright(session: &Session<'_>, config: &str, server: &ServerProcess) -> Re
     let mut npx = Command::new("npx");
     npx.current_dir(&folder).args(["playwright", "test", "--config", config, "--reporter", "line,json"]);
     npx.env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report).env("BASE_URL", server.address("")).env("CHROMIUM", chromium);
-    npx.env("TESTBED_RUN", session.repository.target().join("testbed-run"));
+    npx.env(world.0, world.1);
     let status = npx.status().context("cannot start Playwright")?;
     let text =
         std::fs::read_to_string(&report).with_context(|| format!("Playwright ended with {status}, no report"))?;

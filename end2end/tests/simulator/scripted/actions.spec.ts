@@ -1,0 +1,64 @@
+// Reconcile, suspend, resume: the outcome stands where the click was.
+
+import { expect, test } from "../../fixtures/page";
+import { fluxPath, SimulatedCluster } from "../../fixtures/simulated_cluster";
+
+const ADDRESS = "/clusters/staging/Kustomization/flux-system/search";
+const OBJECT = fluxPath("Kustomization", "flux-system", "search");
+
+test("reconcile on the object's page ends with the controller's answer", async ({ open, page }) => {
+  const staging = new SimulatedCluster("staging");
+  const before = (await staging.get(OBJECT)).status.lastHandledReconcileAt;
+  await open(ADDRESS);
+  const actions = page.locator(".object-header .page-actions").first();
+  await actions.getByRole("button", { name: "Reconcile", exact: true }).click();
+  await expect(actions.getByText("Done", { exact: true })).toBeVisible();
+  await expect(actions).toContainText("Applied revision");
+  const after = (await staging.get(OBJECT)).status.lastHandledReconcileAt;
+  expect(after).toBeTruthy();
+  expect(after).not.toBe(before);
+});
+
+test("reconcile with source asks the source first", async ({ open, page }) => {
+  const staging = new SimulatedCluster("staging");
+  const source = fluxPath("GitRepository", "flux-system", "platform");
+  const before = (await staging.get(source)).status.lastHandledReconcileAt;
+  await open(ADDRESS);
+  const actions = page.locator(".object-header .page-actions").first();
+  await actions.getByLabel("More ways to reconcile").click();
+  await actions.getByRole("button", { name: "Reconcile with source" }).click();
+  await expect(actions.getByText("Done", { exact: true })).toBeVisible({ timeout: 20_000 });
+  expect((await staging.get(source)).status.lastHandledReconcileAt).not.toBe(before);
+});
+
+test("suspend and resume change the object and the page", async ({ open, page }) => {
+  const staging = new SimulatedCluster("staging");
+  await open(ADDRESS);
+  const header = page.locator(".object-header");
+  await header.getByRole("button", { name: "Suspend" }).click();
+  await expect(header.getByText("Done", { exact: true })).toBeVisible();
+  await expect(header.getByText("Suspended", { exact: true })).toBeVisible();
+  expect((await staging.get(OBJECT)).spec.suspend).toBe(true);
+
+  await header.getByRole("button", { name: "Resume" }).click();
+  await expect(header.getByRole("button", { name: "Suspend" })).toBeEnabled();
+  await expect(header.getByText("Done", { exact: true })).toBeVisible();
+  await expect(header.getByText("Ready", { exact: true })).toBeVisible();
+  expect((await staging.get(OBJECT)).spec.suspend ?? false).toBe(false);
+});
+
+test("a row of the list has the same actions", async ({ open, page }) => {
+  await open("/resources?cluster=staging&kind=Kustomization&sort=name");
+  const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "search", exact: true }) });
+  await row.hover();
+  await row.getByRole("button", { name: "Reconcile", exact: true }).click();
+  await expect(row.getByText("Done", { exact: true })).toBeVisible();
+});
+
+test("an action that cannot end well says why", async ({ open, page }) => {
+  await open("/clusters/prod-us/Kustomization/flux-system/reports");
+  const actions = page.locator(".object-header .page-actions").first();
+  await actions.getByRole("button", { name: "Reconcile", exact: true }).click();
+  await expect(actions.getByText("Failed", { exact: true })).toBeVisible();
+  await expect(actions).toContainText("path not found");
+});
