@@ -56,9 +56,22 @@ test("a row of the list has the same actions", async ({ open, page }) => {
 });
 
 test("an action that cannot end well says why", async ({ open, page }) => {
-  await open("/clusters/prod-us/Kustomization/flux-system/reports");
-  const actions = page.locator(".object-header .page-actions").first();
-  await actions.getByRole("button", { name: "Reconcile", exact: true }).click();
-  await expect(actions.getByText("Failed", { exact: true })).toBeVisible();
-  await expect(actions).toContainText("path not found");
+  const staging = new SimulatedCluster("staging");
+  const path = fluxPath("Kustomization", "flux-system", "sourceless");
+  await staging.create(path.slice(0, path.lastIndexOf("/")), {
+    apiVersion: "kustomize.toolkit.fluxcd.io/v1",
+    kind: "Kustomization",
+    metadata: { name: "sourceless", namespace: "flux-system" },
+    spec: { interval: "10m", path: "./", prune: true, sourceRef: { kind: "GitRepository", name: "nobody" } },
+  });
+  try {
+    await expect.poll(async () => (await staging.get(path)).status?.conditions?.length ?? 0).toBeGreaterThan(0);
+    await open("/clusters/staging/Kustomization/flux-system/sourceless");
+    const actions = page.locator(".object-header .page-actions").first();
+    await actions.getByRole("button", { name: "Reconcile", exact: true }).click();
+    await expect(actions.getByText("Failed", { exact: true })).toBeVisible();
+    await expect(actions).toContainText("Source artifact not found");
+  } finally {
+    await staging.delete(path);
+  }
 });
