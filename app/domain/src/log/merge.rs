@@ -48,6 +48,10 @@ pub struct Window<T> {
     hold_ms: i64,
     limit: usize,
     held: BinaryHeap<Reverse<Held<T>>>,
+    /// When each held line arrived, oldest first; lines that left early may still be named.
+    arrivals: BinaryHeap<Reverse<(i64, Position)>>,
+    /// Up to here some line has waited long enough, and with it all that stand before it.
+    waited_until: Option<Position>,
     /// Per source that spoke within the window: its newest time, and when that arrived.
     talking: BTreeMap<u32, (Timestamp, i64)>,
     indexes: BTreeMap<u32, u64>,
@@ -57,7 +61,6 @@ pub struct Window<T> {
 #[derive(Debug)]
 struct Held<T> {
     position: Position,
-    arrived_ms: i64,
     item: T,
 }
 
@@ -86,6 +89,8 @@ impl<T> Window<T> {
             hold_ms,
             limit,
             held: BinaryHeap::new(),
+            arrivals: BinaryHeap::new(),
+            waited_until: None,
             talking: BTreeMap::new(),
             indexes: BTreeMap::new(),
             released_until: Timestamp::MIN,
@@ -99,7 +104,8 @@ impl<T> Window<T> {
         *index += 1;
         let newest = self.talking.get(&source).map_or(time, |(newest, _)| time.max(*newest));
         self.talking.insert(source, (newest, now_ms));
-        self.held.push(Reverse(Held { position, arrived_ms: now_ms, item }));
+        self.arrivals.push(Reverse((now_ms, position)));
+        self.held.push(Reverse(Held { position, item }));
     }
 
     /// Forgets a source that ended, so that nobody waits for it.
@@ -122,10 +128,17 @@ impl<T> Window<T> {
     pub fn release(&mut self, now_ms: i64) -> Vec<Released<T>> {
         let quiet_since = now_ms - self.hold_ms;
         self.talking.retain(|_, (_, spoke)| *spoke > quiet_since);
+        while let Some(Reverse((arrived, position))) = self.arrivals.peek()
+            && *arrived <= quiet_since
+        {
+            // A source whose clock is behind must not hold up the others: its newer lines go first, at once.
+            self.waited_until = self.waited_until.max(Some(*position));
+            self.arrivals.pop();
+        }
         let watermark = self.talking.values().map(|(newest, _)| *newest).min();
         let mut released = Vec::new();
         while let Some(Reverse(first)) = self.held.peek() {
-            let waited = first.arrived_ms <= quiet_since;
+            let waited = Some(first.position) <= self.waited_until;
             let passed = self.talking.len() > 1 && watermark.is_some_and(|watermark| first.position.time < watermark);
             if !(waited || passed || self.held.len() > self.limit) {
                 break;
@@ -135,13 +148,17 @@ impl<T> Window<T> {
             self.released_until = self.released_until.max(position.time);
             released.push(Released { position, late, item });
         }
+        if self.held.is_empty() {
+            self.arrivals.clear();
+        }
         released
     }
 
     /// When [`Self::release`] should be called next, if no line comes before.
     #[must_use]
     pub fn next_release_ms(&self) -> Option<i64> {
-        self.held.peek().map(|Reverse(first)| first.arrived_ms + self.hold_ms)
+        let Reverse((arrived, _)) = self.arrivals.peek().filter(|_| !self.held.is_empty())?;
+        Some(arrived + self.hold_ms)
     }
 }
 
@@ -187,6 +204,18 @@ mod tests {
         window.push(1, at(5), "straggler", 1_200);
         let released = window.release(1_300);
         assert_eq!((released[0].item, released[0].late), ("straggler", true));
+    }
+
+    #[test]
+    fn a_source_whose_clock_is_behind_holds_nobody_up() {
+        let mut window = Window::new(100, 1_000);
+        window.push(0, at(3_600_000), "now", 1_000);
+        let mut released = Vec::new();
+        for step in 1..=11 {
+            window.push(1, at(step), "an hour ago", 1_000 + step * 10);
+            released.extend(window.release(1_000 + step * 10).into_iter().map(|line| line.item));
+        }
+        assert!(released.contains(&"now"));
     }
 
     #[test]

@@ -172,6 +172,10 @@ impl Reader {
             };
             let Ok(filled) = filled else {
                 self.hub.caught_up();
+                if self.state.newest.is_none() {
+                    // The file is empty: all that comes from now on is wanted, however often the stream is cut.
+                    self.state.begin = Start::Beginning;
+                }
                 intake.settle();
                 self.deliver(&mut intake).await;
                 continue;

@@ -43,7 +43,12 @@ static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
 /// The line without what the masking rules find in it.
 pub(crate) fn redact(text: &str) -> Cow<'_, str> {
     let may_have_user = memchr(b'@', text.as_bytes()).is_some() && memmem::find(text.as_bytes(), b"://").is_some();
-    if may_have_user || WORDS.is_match(text) { Cow::Owned(mask_text(text)) } else { Cow::Borrowed(text) }
+    // The rules fold case beyond ASCII, where a long s is an s.
+    if may_have_user || !text.is_ascii() || WORDS.is_match(text) {
+        Cow::Owned(mask_text(text))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 #[cfg(test)]

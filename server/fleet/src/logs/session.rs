@@ -8,6 +8,10 @@
 mod batch;
 mod order;
 pub(crate) mod sources;
+#[cfg(test)]
+mod synthetic;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
