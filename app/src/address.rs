@@ -1,7 +1,7 @@
 //! Addresses of pages: what a URL says, and the URL that says it.
 //!
-//! Every state that somebody may want to send to a colleague is in here, so a pasted link shows the same thing. Reading is
-//! tolerant (an unknown word is the default), writing leaves defaults out.
+//! Every state that somebody may want to send to a colleague is in here, so a pasted link shows the same thing.
+//! Reading is tolerant (an unknown word is the default), writing leaves defaults out.
 
 mod crumb;
 mod diff;

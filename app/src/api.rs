@@ -1,7 +1,7 @@
 //! Server functions: what the pages ask of the engine, in process on the server and over `/_fn` from the browser.
 //!
-//! Each takes the caller, calls one service and returns; the services authorize. Whatever reads takes JSON; what a plain
-//! form must be able to post without scripts ([`act`], [`register_cluster`], …) takes a form.
+//! Each takes the caller, calls one service and returns; the services authorize. Whatever reads takes JSON; what a
+//! plain form must be able to post without scripts ([`act`], [`register_cluster`], …) takes a form.
 
 use domain::access::{Verb, Viewer};
 use domain::action::ActionOutcome;
@@ -128,8 +128,8 @@ pub async fn logs(query: LogQuery) -> Result<AggregatedLogs, Failure> {
     Ok(services.aggregated_logs(&caller, query).await?)
 }
 
-/// Reconcile, suspend or resume; answers when the controller has handled it. Both fields are JSON, so that a form with one
-/// hidden field and a button per action can post it.
+/// Reconcile, suspend or resume; answers when the controller has handled it. Both fields are JSON, so that a form with
+/// one hidden field and a button per action can post it.
 #[server(prefix = "/_fn", endpoint = "act")]
 pub async fn act(object: String, action: String) -> Result<ActionOutcome, Failure> {
     use domain::error::{ApiError, ErrorCode};

@@ -24,7 +24,7 @@ pub fn App() -> impl IntoView {
     provide_viewer();
     // Every page is rendered whole on the server: what it shows comes from memory, and it must work without scripts.
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "flux-orchestrator".to_owned() } else { format!("{title} · flux-orchestrator") }/>
+        <Title formatter=|title: String| format!("{title} · flux-orchestrator")/>
         <Router>
             <Routes fallback=|| view! { <NotFoundPage/> }>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>

@@ -1,9 +1,9 @@
 //! The interface: pages, components and server functions.
 //!
-//! One crate, compiled twice: with `ssr` into the server, with `hydrate` into the browser's WASM. What differs between the
-//! two lives in [`platform`] and in the bodies of [`api`]; everything else is the same code. Pages hold no state that the
-//! URL can hold, open no socket of their own ([`live`] has the only one) and decide nothing about rights: they show what
-//! the server functions return.
+//! One crate, compiled twice: with `ssr` into the server, with `hydrate` into the browser's WASM. What differs between
+//! the two lives in [`platform`] and in the bodies of [`api`]; everything else is the same code. Pages hold no state that
+//! the URL can hold, follow changes over one socket ([`live`]), and decide nothing about rights: they show what the
+//! server functions return.
 #![expect(unreachable_pub, reason = "the component macro writes public items, whatever the component's own visibility")]
 
 #[cfg(all(feature = "ssr", feature = "hydrate"))]

@@ -1,8 +1,8 @@
 //! The one live connection of a page: `/api/v1/watch`, shared by everything on screen.
 //!
-//! Pages follow a topic with a sink; the connection subscribes once per topic, however many follow it, and puts whatever is
-//! followed back after it was lost. Sinks get snapshots and deltas, never a socket. [`subscriptions`] decides, [`window`]
-//! turns answers into signals; this file only moves text and time.
+//! Pages follow a topic with a sink; the connection subscribes once per topic, however many follow it, and puts
+//! whatever is followed back after it was lost. Sinks get snapshots and deltas, never a socket. [`subscriptions`]
+//! decides, [`window`] turns answers into signals; this file only moves text and time.
 
 mod subscriptions;
 mod window;
@@ -203,7 +203,7 @@ impl Live {
     }
 }
 
-/// Doubles up to the longest wait; the jitter (0 to 1) takes off up to half, so that many pages do not come back at once.
+/// Doubles up to the longest wait; jitter (0 to 1) takes off up to half, so that many pages do not come back at once.
 fn wait_before(attempt: u32, jitter: f64) -> Duration {
     let doubled = FIRST_WAIT.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(LONGEST_WAIT);
     doubled.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0)

@@ -1,7 +1,7 @@
 //! What the browser has and the server has not, and the other way round, behind equal signatures.
 //!
-//! The only place that knows which of the two it is compiled for. On the server the browser's half does nothing: effects and
-//! event handlers never run there, so nothing depends on it.
+//! The only place that knows which of the two it is compiled for. On the server the browser's half does nothing:
+//! effects and event handlers never run there, so nothing depends on it.
 
 #[cfg(feature = "hydrate")]
 mod browser;

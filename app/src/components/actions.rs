@@ -55,7 +55,8 @@ pub(crate) fn ObjectActions(
     let class = if look == ActionLook::Row { "button button-small" } else { "button" };
     let json = serde_json::to_string(&object).unwrap_or_default();
     let reconcile = offered.reconcile.then(|| {
-        view! { <ActButton act class action=Action::Reconcile(ReconcileOptions::default()) glyph=Glyph::Refresh label="Reconcile"/> }
+        let action = Action::Reconcile(ReconcileOptions::default());
+        view! { <ActButton act class action glyph=Glyph::Refresh label="Reconcile"/> }
     });
     let suspend = offered.suspend.then(|| {
         move || {
@@ -116,7 +117,9 @@ fn MoreActions(act: ServerAction<Act>, helm: bool) -> impl IntoView {
     let plain = ReconcileOptions::default();
     view! {
         <details class="menu">
-            <summary class="button button-icon" aria-label="More ways to reconcile"><Icon glyph=Glyph::ChevronDown/></summary>
+            <summary class="button button-icon" aria-label="More ways to reconcile">
+                <Icon glyph=Glyph::ChevronDown/>
+            </summary>
             <div class="menu-list">
                 {option(ReconcileOptions { with_source: true, ..plain }, "Reconcile with source")}
                 {helm.then(|| option(ReconcileOptions { reset: true, ..plain }, "Reset and reconcile"))}

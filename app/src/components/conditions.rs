@@ -8,7 +8,8 @@ use super::{StatusBadge, Timestamp, condition_status};
 #[component]
 pub(crate) fn ConditionList(conditions: Vec<Condition>) -> impl IntoView {
     if conditions.is_empty() {
-        return view! { <p class="muted panel-body">"No conditions: the controller has not reported on this object."</p> }.into_any();
+        let words = "No conditions: the controller has not reported on this object.";
+        return view! { <p class="muted panel-body">{words}</p> }.into_any();
     }
     let rows: Vec<_> = conditions
         .into_iter()

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::ErrorPanel;
 use crate::{Failure, platform};
 
-/// Renders what a resource brings, keeps the old view while it is read again, and puts the error's status on the response.
+/// Renders what a resource brings, keeps the old view while it is read again, puts an error's status on the response.
 pub(crate) fn loaded<T, V>(
     resource: Resource<Result<T, Failure>>,
     view: impl Fn(T) -> V + Clone + Send + Sync + 'static,

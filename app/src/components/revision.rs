@@ -21,7 +21,10 @@ pub(crate) fn Revision(row: ResourceRow) -> impl IntoView {
     let attempted = row.attempted.as_deref().map(short_revision);
     view! {
         <span class="revision" title=row.revision.clone()>{applied.unwrap_or_else(|| "–".to_owned())}</span>
-        {attempted.map(|attempted| view! { " " <span class="revision-other" title=row.attempted.clone()>"≠ " {attempted}</span> })}
+        {attempted.map(|attempted| view! {
+            " "
+            <span class="revision-other" title=row.attempted.clone()>"≠ " {attempted}</span>
+        })}
     }
 }
 

@@ -47,7 +47,9 @@ fn Search() -> impl IntoView {
     view! {
         <Form action="/resources" attr:class="header-search" attr:role="search">
             <Icon glyph=Glyph::Search/>
-            <input class="search-input" type="search" name="q" placeholder="Search resources" aria-label="Search resources"/>
+            <input
+                class="search-input" type="search" name="q" placeholder="Search resources" aria-label="Search resources"
+            />
         </Form>
     }
 }
@@ -97,7 +99,10 @@ fn ThemeSwitch() -> impl IntoView {
     };
     let label = move || format!("Theme: {}", theme.get().word());
     view! {
-        <button class="button button-ghost button-icon header-theme" type="button" aria-label=label title=label on:click=change>
+        <button
+            class="button button-ghost button-icon header-theme" type="button"
+            aria-label=label title=label on:click=change
+        >
             {move || view! { <Icon glyph=glyph()/> }}
         </button>
     }
@@ -117,7 +122,8 @@ fn User() -> impl IntoView {
 fn UserMenu(viewer: Viewer) -> impl IntoView {
     let Viewer { name, signed_in, .. } = viewer;
     if !signed_in {
-        return view! { <span class="chip" title="This server runs without sign-in: everybody is an administrator.">"no sign-in"</span> }.into_any();
+        let words = "This server runs without sign-in: everybody is an administrator.";
+        return view! { <span class="chip" title=words>"no sign-in"</span> }.into_any();
     }
     view! {
         <details class="menu menu-end">

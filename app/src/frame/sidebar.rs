@@ -112,7 +112,10 @@ fn SidebarLink(
             <Icon glyph=own.glyph()/>
             <span class="sidebar-text">{own.label()}</span>
             {move || count().map(|(number, class, words)| view! {
-                <span class=class title=words.clone()>{number}<span class="visually-hidden">{format!(" {words}")}</span></span>
+                <span class=class title=words.clone()>
+                    {number}
+                    <span class="visually-hidden">{format!(" {words}")}</span>
+                </span>
             })}
         </a>
     }

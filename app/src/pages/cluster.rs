@@ -39,6 +39,7 @@ pub(crate) fn ClusterPage() -> impl IntoView {
 fn Cluster(detail: ClusterDetail, viewer: Option<Viewer>) -> impl IntoView {
     let ClusterDetail { cluster, components } = detail;
     let id = cluster.id.clone();
+    let logs = LogsAddress::of_namespace(&id, "flux-system");
     let link = {
         let id = id.clone();
         move |status: Status| status_on(id.as_str(), status)
@@ -50,7 +51,7 @@ fn Cluster(detail: ClusterDetail, viewer: Option<Viewer>) -> impl IntoView {
             <span class="muted">{cluster.description.clone()}</span>
             <div class="page-actions">
                 <a class="button" href=format!("/resources?cluster={id}")><Icon glyph=Glyph::List/>"Resources"</a>
-                <a class="button" href=LogsAddress::of_namespace(&id, "flux-system")><Icon glyph=Glyph::Terminal/>"Logs"</a>
+                <a class="button" href=logs><Icon glyph=Glyph::Terminal/>"Logs"</a>
                 <Manage cluster=cluster.clone() viewer/>
             </div>
         </div>
@@ -92,10 +93,14 @@ fn Summary(cluster: ClusterView) -> impl IntoView {
                 <dt>"API server"</dt><dd class="mono">{cluster.server}</dd>
                 <dt>"Credentials"</dt><dd>{origin(cluster.origin)}</dd>
                 <dt>"Flux"</dt><dd class="mono">{cluster.flux_version.unwrap_or_else(|| "not found".to_owned())}</dd>
-                <dt>"Kubernetes"</dt><dd class="mono">{cluster.kubernetes_version.unwrap_or_else(|| "unknown".to_owned())}</dd>
+                <dt>"Kubernetes"</dt>
+                <dd class="mono">{cluster.kubernetes_version.unwrap_or_else(|| "unknown".to_owned())}</dd>
                 <dt>"Last change"</dt><dd><Timestamp time=cluster.last_change/></dd>
                 <dt>"Last seen"</dt><dd><Timestamp time=cluster.last_seen/></dd>
-                {since.map(|(since, reason)| view! { <dt>"No answer since"</dt> <dd><Timestamp time=since/> ": " {reason}</dd> })}
+                {since.map(|(since, reason)| view! {
+                    <dt>"No answer since"</dt>
+                    <dd><Timestamp time=since/> ": " {reason}</dd>
+                })}
             </dl>
         </section>
     }

@@ -21,7 +21,9 @@ pub(crate) fn ClustersPage() -> impl IntoView {
             <div class="page-header">
                 <h1>"Clusters"</h1>
                 <span class="page-actions">
-                    <a class="button button-primary" href="/clusters/new"><Icon glyph=Glyph::Plus/>"Register a cluster"</a>
+                    <a class="button button-primary" href="/clusters/new">
+                        <Icon glyph=Glyph::Plus/>"Register a cluster"
+                    </a>
                 </span>
             </div>
             {loaded(clusters, |listing| view! { <Clusters listing/> })}
@@ -39,6 +41,9 @@ pub(super) fn connection_status(status: &ClusterStatus) -> Status {
     }
 }
 
+/// Of the columns; the third takes what is left.
+const WIDTHS: [&str; 7] = ["width: 10em", "width: 18%", "", "width: 9em", "width: 9em", "width: 24%", "width: 7em"];
+
 #[component]
 fn Clusters(listing: Listing<ClusterView>) -> impl IntoView {
     let Listing { items, problems } = listing;
@@ -46,6 +51,7 @@ fn Clusters(listing: Listing<ClusterView>) -> impl IntoView {
         Snapshot::Clusters(clusters) => Some(clusters),
         _ => None,
     });
+    let rows = move || clusters.get().into_iter().map(|cluster| view! { <ClusterRow cluster/> }).collect_view();
     view! {
         <Problems problems/>
         <Show when=move || !clusters.read().is_empty() fallback=NoCluster>
@@ -53,8 +59,7 @@ fn Clusters(listing: Listing<ClusterView>) -> impl IntoView {
                 <table class="table table-phone">
                     <caption class="visually-hidden">"Clusters"</caption>
                     <colgroup>
-                        <col style="width: 10em"/><col style="width: 18%"/><col/><col style="width: 9em"/><col style="width: 9em"/>
-                        <col style="width: 24%"/><col style="width: 7em"/>
+                        {WIDTHS.map(|width| view! { <col style=width/> }).into_iter().collect_view()}
                     </colgroup>
                     <thead>
                         <tr>
@@ -68,7 +73,7 @@ fn Clusters(listing: Listing<ClusterView>) -> impl IntoView {
                         </tr>
                     </thead>
                     <tbody>
-                        {move || clusters.get().into_iter().map(|cluster| view! { <ClusterRow cluster/> }).collect::<Vec<_>>()}
+                        {rows}
                     </tbody>
                 </table>
             </div>
@@ -95,8 +100,12 @@ fn ClusterRow(cluster: ClusterView) -> impl IntoView {
     let dash = || "–".to_owned();
     view! {
         <tr class="table-row">
-            <td data-phone="status"><StatusBadge status=connection_status(&cluster.status) label=cluster.status.word()/></td>
-            <th scope="row" data-phone="name"><a class="table-name" href=format!("/clusters/{}", cluster.id)>{cluster.name}</a></th>
+            <td data-phone="status">
+                <StatusBadge status=connection_status(&cluster.status) label=cluster.status.word()/>
+            </td>
+            <th scope="row" data-phone="name">
+                <a class="table-name" href=format!("/clusters/{}", cluster.id)>{cluster.name}</a>
+            </th>
             <td class="table-muted" data-phone="line" title=cluster.server.clone()>{cluster.server.clone()}</td>
             <td class="table-mono">{cluster.flux_version.unwrap_or_else(dash)}</td>
             <td class="table-mono">{cluster.kubernetes_version.unwrap_or_else(dash)}</td>

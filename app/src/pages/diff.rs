@@ -82,7 +82,7 @@ fn Diff(address: Memo<DiffAddress>, root: DiffReport, opened: DiffReport, viewer
                     match (report.diff.provenance.fidelity, view.get()) {
                         (Fidelity::None, _) => view! { <OneSide report/> }.into_any(),
                         (_, DiffView::Changes) => view! { <Changes address changes=report.diff.changes/> }.into_any(),
-                        (_, DiffView::Split | DiffView::Unified) => view! { <TextView address diff=report.diff/> }.into_any(),
+                        _ => view! { <TextView address diff=report.diff/> }.into_any(),
                     }
                 }}
                 <section class="diff-conditions" aria-labelledby="conditions">

@@ -62,7 +62,9 @@ fn Totals(view: FleetView) -> impl IntoView {
     view! {
         <span class="muted">{format!("{up} of {} clusters up", view.clusters.len())}</span>
         <a class="muted" href="/resources">{format!("{} resources", view.counts.total())}</a>
-        {(drifted > 0).then(|| view! { <a class="muted" href="/resources?status=drifted">{format!("{drifted} drifted")}</a> })}
+        {(drifted > 0).then(|| view! {
+            <a class="muted" href="/resources?status=drifted">{format!("{drifted} drifted")}</a>
+        })}
     }
 }
 
@@ -86,7 +88,9 @@ fn Recent(rows: Vec<ResourceRow>) -> impl IntoView {
     view! {
         <section class="panel" aria-labelledby="recent">
             <header class="panel-header"><h2 id="recent">"Recent changes"</h2></header>
-            {empty.then(|| view! { <p class="panel-body muted">"Nothing has changed since the clusters were first read."</p> })}
+            {empty.then(|| view! {
+                <p class="panel-body muted">"Nothing has changed since the clusters were first read."</p>
+            })}
             <ul class="changes">{entries}</ul>
         </section>
     }

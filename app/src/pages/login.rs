@@ -32,7 +32,10 @@ pub(crate) fn LoginPage() -> impl IntoView {
                 </div>
                 <div class="field">
                     <label class="field-label" for="password">"Password"</label>
-                    <input class="input" id="password" name="password" type="password" autocomplete="current-password" required/>
+                    <input
+                        class="input" id="password" name="password" type="password"
+                        autocomplete="current-password" required
+                    />
                 </div>
                 <input type="hidden" name="next" value=next/>
                 <button class="button button-primary" type="submit">"Sign in"</button>

@@ -96,7 +96,9 @@ fn Header(
             <a class="chip chip-link" href=format!("/clusters/{cluster}")>{move || row.read().cluster_name.clone()}</a>
             {move || (!row.read().fresh).then(|| view! { <span class="chip chip-stalled">"last known state"</span> })}
             {move || owner.get().map(|owner| view! {
-                <span class="muted">"managed by " <a class="link" href=owner.page()>{owner.kind.clone()} " " {owner.name.clone()}</a></span>
+                <span class="muted">
+                    "managed by " <a class="link" href=owner.page()>{format!("{} {}", owner.kind, owner.name)}</a>
+                </span>
             })}
             <div class="page-actions">
                 <ObjectActions object=object.clone() viewer suspended look=ActionLook::Page/>
@@ -117,7 +119,9 @@ fn Tabs(address: ObjectAddress, live: ReadSignal<ObjectView>, tab: Memo<ObjectTa
     };
     let tabs = ObjectTab::ALL.map(|own| {
         let href = object_tab(&address, own);
-        view! { <Tab label=own.label() href=href current=Signal::derive(move || tab.get() == own) count=Signal::derive(move || count(own))/> }
+        let current = Signal::derive(move || tab.get() == own);
+        let count = Signal::derive(move || count(own));
+        view! { <Tab label=own.label() href=href current count/> }
     });
     view! {
         <nav class="tabs" aria-label=label>
@@ -165,8 +169,10 @@ fn Facts(facts: Vec<Fact>, row: ResourceRow) -> impl IntoView {
 #[component]
 fn Yaml(live: ReadSignal<ObjectView>) -> impl IntoView {
     let yaml = Memo::new(move |_| live.read().yaml.clone());
-    let name = move || {
-        live.with_untracked(|view| format!("{}-{}.yaml", view.row.object.kind.to_lowercase(), view.row.object.name))
+    let download = move |_| {
+        let ObjectRef { kind, name, .. } = live.with_untracked(|view| view.row.object.clone());
+        let file = format!("{}-{name}.yaml", kind.to_lowercase());
+        yaml.with_untracked(|text| platform::download(&file, text));
     };
     view! {
         <section class="panel" aria-label="YAML">
@@ -175,7 +181,7 @@ fn Yaml(live: ReadSignal<ObjectView>) -> impl IntoView {
                 <span class="muted">"as the cluster has it, secrets masked"</span>
                 <span class="panel-actions">
                     {move || view! { <CopyButton text=yaml.get() label="Copy"/> }}
-                    <button class="button button-small" type="button" on:click=move |_| yaml.with_untracked(|text| platform::download(&name(), text))>
+                    <button class="button button-small" type="button" on:click=download>
                         <Icon glyph=Glyph::Download/>"Download"
                     </button>
                 </span>

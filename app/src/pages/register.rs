@@ -30,6 +30,9 @@ pub(crate) fn RegisterPage() -> impl IntoView {
         register.clear();
         probe.dispatch(ProbeCluster { name: name.get_untracked(), kubeconfig: kubeconfig.get_untracked() });
     };
+    let (probing, registering) = (probe.pending(), register.pending());
+    let busy = |pending: Memo<bool>| pending.get().then_some("true");
+    let pending = Signal::derive(move || probing.get() || registering.get());
     let label =
         move || if name.read().is_empty() { "Register".to_owned() } else { format!("Register {}", name.read()) };
     view! {
@@ -45,13 +48,15 @@ pub(crate) fn RegisterPage() -> impl IntoView {
                             {move || failed().map(|text| view! { <p class="field-error" role="alert">{text}</p> })}
                             <div class="form-actions">
                                 <a class="button" href="/clusters">"Cancel"</a>
-                                <button class="button" type="button" on:click=check aria-busy=move || probe.pending().get().then_some("true")>
+                                <button class="button" type="button" on:click=check aria-busy=move || busy(probing)>
                                     <Icon glyph=Glyph::Shield/>"Check"
                                 </button>
-                                <button class="button button-primary" type="submit" aria-busy=move || register.pending().get().then_some("true")>{label}</button>
+                                <button class="button button-primary" type="submit" aria-busy=move || busy(registering)>
+                                    {label}
+                                </button>
                             </div>
                         </div>
-                        <Checks steps=Signal::derive(steps) pending=Signal::derive(move || probe.pending().get() || register.pending().get())/>
+                        <Checks steps=Signal::derive(steps) pending/>
                     </ActionForm>
                 </section>
                 <Onboarding/>
@@ -115,7 +120,8 @@ fn Kubeconfig(kubeconfig: RwSignal<String>) -> impl IntoView {
                 ></textarea>
             </div>
             <p class="field-hint" id="kubeconfig-hint">
-                "Paste, or drop a file. Kept encrypted. Only inline certificates and tokens: plugins and file paths are refused."
+                "Paste, or drop a file. Kept encrypted. "
+                "Only inline certificates and tokens: plugins and file paths are refused."
             </p>
             <label class="choice">"Or choose a file " <input type="file" on:change=move |event| read(&event)/></label>
         </div>

@@ -58,6 +58,19 @@ fn with_status(query: &ListQuery, status: Status) -> String {
     resources(&ListQuery { filter, offset: 0, ..query.clone() })
 }
 
+/// Of the columns; the message takes what is left.
+const WIDTHS: [&str; 9] = [
+    "width: 8.5em",
+    "width: 17%",
+    "width: 11%",
+    "width: 9%",
+    "width: 10em",
+    "width: 11em",
+    "",
+    "width: 5em",
+    "width: 19em",
+];
+
 #[component]
 fn List(query: ListQuery, window: ListWindow, viewer: Option<Viewer>) -> impl IntoView {
     let live = LiveWindow::follow(window, query.clone());
@@ -80,8 +93,7 @@ fn List(query: ListQuery, window: ListWindow, viewer: Option<Viewer>) -> impl In
                 <table class="table table-phone">
                     <caption class="visually-hidden">"Flux resources"</caption>
                     <colgroup>
-                        <col style="width: 8.5em"/><col style="width: 17%"/><col style="width: 11%"/><col style="width: 9%"/>
-                        <col style="width: 10em"/><col style="width: 11em"/><col/><col style="width: 5em"/><col style="width: 20em"/>
+                        {WIDTHS.map(|width| view! { <col style=width/> }).into_iter().collect_view()}
                     </colgroup>
                     <Head query=query.get_value()/>
                     <tbody>
@@ -165,8 +177,11 @@ fn Windows(query: ListQuery, #[prop(into)] totals: Signal<crate::live::Totals>) 
         <nav class="page-header" aria-label="Windows of the list">
             {move || {
                 let (start, end, total) = range();
-                let before = (start > 0).then(|| view! { <a class="button button-small" rel="prev" href=at(start.saturating_sub(limit))>"Previous"</a> });
-                let after = (end < total).then(|| view! { <a class="button button-small" rel="next" href=at(end)>"Next"</a> });
+                let link = |offset: usize, rel: &'static str, label: &'static str| {
+                    view! { <a class="button button-small" rel=rel href=at(offset)>{label}</a> }
+                };
+                let before = (start > 0).then(|| link(start.saturating_sub(limit), "prev", "Previous"));
+                let after = (end < total).then(|| link(end, "next", "Next"));
                 let words = if total == 0 { String::new() } else { format!("{} to {end} of {total}", start + 1) };
                 view! { <span class="muted">{words}</span> {before} {after} }
             }}

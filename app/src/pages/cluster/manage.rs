@@ -43,6 +43,7 @@ fn Sync(id: String) -> impl IntoView {
 #[component]
 fn Remove(id: String, name: String) -> impl IntoView {
     let remove = ServerAction::<DeleteCluster>::new();
+    let effect = format!("{name} and what is stored of it are forgotten. Nothing changes on the cluster.");
     let failed = move || remove.value().get().and_then(Result::err).map(|failure| error_text(&failure));
     view! {
         <details class="menu menu-end">
@@ -50,7 +51,7 @@ fn Remove(id: String, name: String) -> impl IntoView {
             <div class="menu-list">
                 <ActionForm action=remove>
                     <input type="hidden" name="id" value=id/>
-                    <p class="panel-body">{format!("{name} and what is stored of it are forgotten. Nothing changes on the cluster.")}</p>
+                    <p class="panel-body">{effect}</p>
                     <button class="button button-danger" type="submit">{format!("Remove {name}")}</button>
                     {move || failed().map(|text| view! { <p class="field-error" role="alert">{text}</p> })}
                 </ActionForm>

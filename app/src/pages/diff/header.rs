@@ -60,7 +60,9 @@ pub(super) fn Header(report: DiffReport, viewer: Option<Viewer>) -> impl IntoVie
 #[component]
 fn Owner(owner: ObjectRef) -> impl IntoView {
     view! {
-        <span class="muted">"decided by " <a class="link" href=owner.page()>{owner.kind.clone()} " " {owner.name.clone()}</a></span>
+        <span class="muted">
+            "decided by " <a class="link" href=owner.page()>{format!("{} {}", owner.kind, owner.name)}</a>
+        </span>
     }
 }
 

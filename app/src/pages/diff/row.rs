@@ -96,7 +96,10 @@ fn Author(blame: Option<Blame>) -> impl IntoView {
     let title = blame.as_ref().map(|blame| format!("{} by {}", blame.operation, blame.manager));
     view! {
         <span class="diff-blame" title=title>
-            {blame.map(|Blame { manager, time, .. }| view! { {manager} {time.map(|time| view! { " · " <Timestamp time=time/> })} })}
+            {blame.map(|Blame { manager, time, .. }| view! {
+                {manager}
+                {time.map(|time| view! { " · " <Timestamp time=time/> })}
+            })}
         </span>
     }
 }

@@ -27,6 +27,10 @@ pub(super) fn Toolbar(address: Memo<DiffAddress>, #[prop(into)] changes: Signal<
         let current = move || (address.read().view == view).then_some("true");
         view! { <a class="button" href=href aria-current=current>{view.label()}</a> }
     });
+    let said = move || match changes.get() {
+        1 => "1 change".to_owned(),
+        count => format!("{count} changes"),
+    };
     let whole = move || address.read().context != DEFAULT_CONTEXT;
     let context = move || {
         let address = address.get();
@@ -36,9 +40,11 @@ pub(super) fn Toolbar(address: Memo<DiffAddress>, #[prop(into)] changes: Signal<
     view! {
         <header class="panel-header diff-toolbar">
             <nav class="button-group" aria-label="Views">{views.into_iter().collect_view()}</nav>
-            <span class="muted" aria-live="polite">{move || match changes.get() { 1 => "1 change".to_owned(), count => format!("{count} changes") }}</span>
+            <span class="muted">{said}</span>
             <span class="panel-actions">
-                <a class="button button-small" href=context>{move || if whole() { "Fold unchanged lines" } else { "Expand all" }}</a>
+                <a class="button button-small" href=context>
+                    {move || if whole() { "Fold unchanged lines" } else { "Expand all" }}
+                </a>
             </span>
         </header>
     }
@@ -59,18 +65,28 @@ pub(super) fn TextView(address: Memo<DiffAddress>, diff: ObjectDiff) -> impl Int
         let options = Options { form: form.get(), context: context.get(), opened: opened.get(), limit: limit.get() };
         answer.with(|answer| answer.as_ref().map(|answer| items(&diff, answer, &options)))
     });
+    let row = move |item| view! { <ItemRow item opened expand=whole(address)/> };
     view! {
         <Toolbar address changes=Signal::stored(count)/>
         <div class="diff-sides">
-            <span class="diff-side diff-side-desired"><b>"Desired"</b> <span class="faint">"what Flux puts back"</span></span>
-            <span class="diff-side diff-side-actual"><b>"Actual"</b> <span class="faint">"in the cluster now"</span></span>
+            <span class="diff-side diff-side-desired">
+                <b>"Desired"</b> <span class="faint">"what Flux puts back"</span>
+            </span>
+            <span class="diff-side diff-side-actual">
+                <b>"Actual"</b> <span class="faint">"in the cluster now"</span>
+            </span>
         </div>
         {move || answer.with(|answer| answer.as_ref().map(|answer| remark(answer)))}
         <div class="diff-body" tabindex="0" role="region" aria-label="Text differences">
             {move || match made.get() {
-                None => view! { <p class="panel-body muted">"Comparing long texts. "<a class="link" href=full_url(address)>"Let the server compare them"</a></p> }.into_any(),
+                None => view! {
+                    <p class="panel-body muted">
+                        "Comparing long texts. "
+                        <a class="link" href=full_url(address)>"Let the server compare them"</a>
+                    </p>
+                }.into_any(),
                 Some(Items { items, left_out }) => view! {
-                    {items.into_iter().map(|item| view! { <ItemRow item opened expand=full_context(address)/> }).collect::<Vec<_>>()}
+                    {items.into_iter().map(row).collect_view()}
                     {(left_out > 0).then(|| view! { <More address left_out limit/> })}
                 }.into_any(),
             }}
@@ -94,7 +110,7 @@ fn full_url(address: Memo<DiffAddress>) -> String {
     DiffAddress { full: true, ..address.get_untracked() }.url()
 }
 
-fn full_context(address: Memo<DiffAddress>) -> String {
+fn whole(address: Memo<DiffAddress>) -> String {
     DiffAddress { context: WHOLE, ..address.get_untracked() }.url()
 }
 

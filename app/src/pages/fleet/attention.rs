@@ -120,7 +120,11 @@ pub(super) fn Attention(rows: Vec<ResourceRow>) -> impl IntoView {
                 <h2 id="attention">"Needs attention"</h2>
                 <span class="muted">{summary}</span>
             </header>
-            {empty.then(|| view! { <p class="panel-body muted"><Icon glyph=Glyph::CircleCheck class="icon icon-ready"/>" Nothing needs attention."</p> })}
+            {empty.then(|| view! {
+                <p class="panel-body muted">
+                    <Icon glyph=Glyph::CircleCheck class="icon icon-ready"/> " Nothing needs attention."
+                </p>
+            })}
             <ul class="causes">{entries}</ul>
         </section>
     }

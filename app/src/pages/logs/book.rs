@@ -1,6 +1,6 @@
 //! The lines that the page holds: bounded, filtered, counted. Pure; the newest is last.
 //!
-//! What had to be dropped is counted, and lines that never came have a row of their own, so a silence always has a reason.
+//! What had to be dropped is counted, and lines that never came have a row of their own: a silence always has a reason.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;

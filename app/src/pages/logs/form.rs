@@ -19,13 +19,23 @@ pub(super) fn SourcesForm(
     let LogsAddress { query, .. } = address;
     let namespaces =
         if query.namespaces.is_empty() { DEFAULT_NAMESPACE.to_owned() } else { query.namespaces.join(",") };
+    let selector = query.label_selector.clone();
     let tail = query.effective_tail_lines();
     view! {
         <Form action="/logs" attr:class="logs-sources" attr:aria-label="Sources">
             <ClusterPicker clusters chosen=query.cluster_ids.iter().map(|id| id.0.clone()).collect()/>
-            <label class="choice">"Namespaces" <input class="input" name="namespaces" value=namespaces placeholder="flux-system" size="16"/></label>
-            <label class="choice">"Label selector" <input class="input" name="selector" value=query.label_selector placeholder="app=source-controller" size="18"/></label>
-            <label class="choice">"Tail lines" <input class="input" name="tail" type="number" min="1" max=MAX_TAIL_LINES value=tail/></label>
+            <label class="choice">
+                "Namespaces"
+                <input class="input" name="namespaces" value=namespaces placeholder="flux-system" size="16"/>
+            </label>
+            <label class="choice">
+                "Label selector"
+                <input class="input" name="selector" value=selector placeholder="app=source-controller" size="18"/>
+            </label>
+            <label class="choice">
+                "Tail lines"
+                <input class="input" name="tail" type="number" min="1" max=MAX_TAIL_LINES value=tail/>
+            </label>
             <button class="button" type="submit" name="fetch" value="1">"Fetch logs"</button>
             <LiveButton stream/>
             {children()}
@@ -76,7 +86,10 @@ fn LiveButton(stream: Stream) -> impl IntoView {
         }
     };
     view! {
-        <button class="button button-primary" type="submit" name="live" value="1" aria-pressed=move || running.get().to_string() on:click=stop>
+        <button
+            class="button button-primary" type="submit" name="live" value="1"
+            aria-pressed=move || running.get().to_string() on:click=stop
+        >
             {move || view! { <Icon glyph=if running.get() { Glyph::Pause } else { Glyph::Play }/> }}
             {move || if running.get() { "Stop" } else { "Live" }}
         </button>

@@ -17,6 +17,8 @@ const ROW: f64 = 22.0;
 /// Distance from the end, in rows, at which the list still follows.
 const SLACK: f64 = 2.0;
 
+const NONE: &str = "No lines: nothing matches this selection, or the containers have written nothing.";
+
 /// What of the list is on screen, in pixels; `None` before mount.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Viewport {
@@ -99,7 +101,8 @@ fn plain(book: RwSignal<Book>) -> AnyView {
         let start = book.len().saturating_sub(WITHOUT_SCRIPTS);
         let rows = book.slice(start..book.len());
         let more = (start > 0).then(|| {
-            view! { <p class="log-marker">{format!("{start} older lines are here once scripts run; ask for fewer tail lines to see all")}</p> }
+            let words = format!("{start} older lines show once scripts run; ask for fewer tail lines to see all");
+            view! { <p class="log-marker">{words}</p> }
         });
         let words = &book.filter().words;
         let rows: Vec<_> = rows.iter().map(|(_, entry)| view! { <LogRow entry words style=None/> }).collect();
@@ -151,7 +154,9 @@ where
                 (false, true) => view! {
                     <button class="button" type="button" on:click=pause><Icon glyph=Glyph::Pause/>"Pause"</button>
                 }.into_any(),
-                (false, false) => view! { <span class="muted">{move || if empty() { "No lines: nothing matches this selection, or the containers have written nothing." } else { "Newest lines last" }}</span> }.into_any(),
+                (false, false) => view! {
+                    <span class="muted">{move || if empty() { NONE } else { "Newest lines last" }}</span>
+                }.into_any(),
             }}
         </footer>
     }

@@ -104,8 +104,8 @@ impl Stream {
         }
     }
 
-    /// The first stream replaces what was fetched, since it begins with the same lines. A later one goes on, and says that
-    /// it may have missed some.
+    /// The first stream replaces what was fetched, since it begins with the same lines. A later one goes on, and says
+    /// that it may have missed some.
     fn greeted(self) {
         let again = self.begun.get_value();
         self.begun.set_value(true);

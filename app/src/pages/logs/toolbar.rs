@@ -33,6 +33,7 @@ pub(super) fn Toolbar(book: RwSignal<Book>) -> impl IntoView {
         });
         apply();
     };
+    let download = move |_| platform::download("logs.txt", &book.with_untracked(Book::text));
     let chip = |level: Level| {
         let pressed = move || (!hidden.read().contains(&level)).to_string();
         let count = move || book.with(|book| book.level_count(level));
@@ -58,10 +59,12 @@ pub(super) fn Toolbar(book: RwSignal<Book>) -> impl IntoView {
                     {move || filtered().then(|| book.with(|book| format!("{} of {}", book.len(), book.held())))}
                 </span>
             </label>
-            <span class="button-group" role="group" aria-label="Levels">{CHIPS.map(chip).into_iter().collect_view()}</span>
+            <span class="button-group" role="group" aria-label="Levels">
+                {CHIPS.map(chip).into_iter().collect_view()}
+            </span>
             <span class="panel-actions">
                 <span class="faint">{held}</span>
-                <button class="button" type="button" on:click=move |_| platform::download("logs.txt", &book.with_untracked(Book::text))>
+                <button class="button" type="button" on:click=download>
                     <Icon glyph=Glyph::Download/>"Download logs"
                 </button>
             </span>

@@ -20,7 +20,13 @@ pub(super) fn Events(live: ReadSignal<ObjectView>) -> impl IntoView {
 
 #[component]
 fn NoEvents() -> impl IntoView {
-    view! { <Empty glyph=Glyph::Clock title="No events" text="The cluster keeps events for about an hour; nothing happened in that time."/> }
+    view! {
+        <Empty
+            glyph=Glyph::Clock
+            title="No events"
+            text="The cluster keeps events for about an hour; nothing happened in that time."
+        />
+    }
 }
 
 #[component]

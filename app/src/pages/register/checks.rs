@@ -40,11 +40,12 @@ pub(super) fn Checks(steps: Signal<Option<Vec<ProbeStep>>>, pending: Signal<bool
         }
     };
     let none = move || steps.read().is_none() && !pending.get();
+    let hint = "Check shows what works before anything is saved: credentials, reachability, Flux, permissions.";
     view! {
         <div class="register-checks" aria-live="polite">
             <h2 class="field-label">"Checks"</h2>
             {move || pending.get().then(|| view! { <p class="muted">"Checking the cluster."</p> })}
-            {move || none().then(|| view! { <p class="muted">"Check shows what works before anything is saved: credentials, reachability, Flux, permissions."</p> })}
+            {move || none().then(|| view! { <p class="muted">{hint}</p> })}
             <ol class="checks">{move || steps.get().unwrap_or_default().into_iter().map(entry).collect::<Vec<_>>()}</ol>
         </div>
     }

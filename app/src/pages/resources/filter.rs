@@ -51,19 +51,25 @@ pub(super) fn FilterForm(query: Memo<ListQuery>) -> impl IntoView {
         // Attribute for the server's markup, property for a field that was typed in since.
         let value = move || read(&query.read().filter).clone();
         view! {
-            <input class="filter-input" name=name placeholder=placeholder aria-label=placeholder value=value prop:value=value/>
+            <input
+                class="filter-input" name=name placeholder=placeholder aria-label=placeholder
+                value=value prop:value=value
+            />
         }
     };
     let sort = move || match query.read().sort {
         key if key == SortKey::default() => "",
         key => key.word(),
     };
-    let removable = move || removable(&query.read());
+    let chips = move || {
+        let chip = |(label, href)| view! { <RemovableChip label href/> };
+        removable(&query.read()).into_iter().map(chip).collect_view()
+    };
     view! {
         <Form action="/resources" attr:class="resources-filter" attr:role="search">
             <div class="filter">
                 <Icon glyph=Glyph::Search/>
-                {move || removable().into_iter().map(|(label, href)| view! { <RemovableChip label href/> }).collect::<Vec<_>>()}
+                {chips}
                 {field("q", "Name, message, revision", |filter| &filter.q)}
                 {field("cluster", "Cluster, as prod-*", |filter| &filter.cluster)}
                 {field("namespace", "Namespace", |filter| &filter.namespace)}

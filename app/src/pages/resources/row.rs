@@ -20,7 +20,9 @@ pub(super) fn Row(row: LiveRow, viewer: StoredValue<Option<Viewer>>) -> impl Int
     view! {
         <tr class="table-row" class:stale=move || !row.read().fresh>
             <td data-phone="status">{move || view! { <StatusBadge status=status.get()/> }}</td>
-            <th scope="row" data-phone="name"><a class="table-name" href=object.page()><Middle text=object.name.clone()/></a></th>
+            <th scope="row" data-phone="name">
+                <a class="table-name" href=object.page()><Middle text=object.name.clone()/></a>
+            </th>
             <td class="table-muted" title=object.namespace.clone()>{object.namespace.clone()}</td>
             <td class="table-muted"><a href=cluster>{cluster_name}</a></td>
             <td class="table-muted">{object.kind.clone()}</td>
