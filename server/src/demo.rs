@@ -23,7 +23,8 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
     if !options.listen.ip().is_loopback() {
         bail!("the demo knows no sign-in, so it listens on a loopback address only, not on {}", options.listen);
     }
-    let listener = TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
+    let listener =
+        TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
     let simulator = Simulator::start(CLUSTERS.map(|name| ClusterSpec::demo(name, options.seed)).to_vec())
         .await
         .context("cannot start the simulated clusters")?;

@@ -29,12 +29,16 @@ const OPEN_FILES: u64 = 65_536;
 pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     start_logging(options.log_format);
     if options.auth == AuthMode::None && !options.listen.ip().is_loopback() {
-        bail!("--auth none makes everybody an administrator, so it is accepted on a loopback address only, not on {}", options.listen);
+        bail!(
+            "--auth none makes everybody an administrator, so it is accepted on a loopback address only, not on {}",
+            options.listen
+        );
     }
     if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
-    let listener = TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
+    let listener =
+        TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
     run(options, listener, |address| tracing::info!("listening on http://{address}")).await
 }
 
@@ -96,7 +100,8 @@ fn engine_config(options: &ServeOptions, address: SocketAddr) -> EngineConfig {
 pub const BUILD: &str = env!("CARGO_PKG_VERSION");
 
 fn start_logging(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,kube=warn,sqlx=warn,hyper=warn"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,kube=warn,sqlx=warn,hyper=warn"));
     let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second initialisation (tests, demo) keeps the first.
     let started = match format {
@@ -109,7 +114,10 @@ fn start_logging(format: LogFormat) {
 }
 
 /// The password of the first administrator goes to the terminal once, and nowhere else.
-#[expect(clippy::print_stderr, reason = "a password belongs on the terminal of whoever starts the server, not into a log")]
+#[expect(
+    clippy::print_stderr,
+    reason = "a password belongs on the terminal of whoever starts the server, not into a log"
+)]
 async fn announce_administrator(services: &Services) -> anyhow::Result<()> {
     if let Some((name, password)) = services.ensure_administrator().await.context("cannot create the first user")? {
         eprintln!("Created the user {name} with the password {password} (shown only this once).");

@@ -28,15 +28,8 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub const ALL: [Self; 7] = [
-        Self::View,
-        Self::Diff,
-        Self::Logs,
-        Self::Reconcile,
-        Self::Suspend,
-        Self::Sync,
-        Self::ManageClusters,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::View, Self::Diff, Self::Logs, Self::Reconcile, Self::Suspend, Self::Sync, Self::ManageClusters];
 
     /// The word of a refusal: "you may not <phrase>".
     #[must_use]

@@ -275,6 +275,11 @@ pub fn flux_health(kind: &GroupKind, object: &Value) -> HealthReport {
     let generation = object["metadata"]["generation"].as_i64();
     let reconciling = find(&conditions, "Reconciling").filter(|condition| condition.is_true());
     let failing = ready.filter(|condition| condition.is_false() && condition.is_about(generation));
+    // A new object that waits for a dependency was never observed, and says so only in this condition.
+    let waiting = failing.filter(|condition| condition.reason == DEPENDENCY && reconciling.is_none());
+    if let Some(waiting) = waiting.filter(|condition| condition.observed_generation == generation) {
+        return not_ready(waiting);
+    }
     let retrying = reconciling.is_some_and(|condition| condition.reason == "ProgressingWithRetry");
     if let (Some(failing), true) = (failing, retrying) {
         return HealthReport { retrying: true, ..not_ready(failing) };
@@ -304,8 +309,10 @@ pub fn flux_health(kind: &GroupKind, object: &Value) -> HealthReport {
     }
 }
 
+const DEPENDENCY: &str = "DependencyNotReady";
+
 fn not_ready(ready: &Condition) -> HealthReport {
-    let health = if ready.reason == "DependencyNotReady" { Health::Waiting } else { Health::Failed };
+    let health = if ready.reason == DEPENDENCY { Health::Waiting } else { Health::Failed };
     HealthReport::from_condition(health, ready)
 }
 
@@ -334,6 +341,14 @@ mod tests {
         let waiting = json!([{"type": "Ready", "status": "False", "reason": "DependencyNotReady"}]);
         assert_eq!(health(&with(&waiting)), Health::Waiting);
         assert_eq!(health(&json!({})), Health::Unknown);
+    }
+
+    #[test]
+    fn a_new_object_that_waits_for_a_dependency_waits_although_it_was_never_observed() {
+        let ready =
+            json!([{"type": "Ready", "status": "False", "reason": "DependencyNotReady", "observedGeneration": 1}]);
+        let object = json!({"metadata": {"generation": 1}, "status": {"observedGeneration": -1, "conditions": ready}});
+        assert_eq!(health(&object), Health::Waiting);
     }
 
     #[test]

@@ -42,8 +42,7 @@ pub enum SortKey {
 }
 
 impl SortKey {
-    pub const ALL: [Self; 6] =
-        [Self::Status, Self::Name, Self::Namespace, Self::Kind, Self::Cluster, Self::Activity];
+    pub const ALL: [Self; 6] = [Self::Status, Self::Name, Self::Namespace, Self::Kind, Self::Cluster, Self::Activity];
 
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -206,9 +205,7 @@ pub fn compare(a: &ResourceRow, b: &ResourceRow, sort: SortKey, descending: bool
         SortKey::Activity => b.last_activity.cmp(&a.last_activity),
     };
     let by_key = if descending { by_key.reverse() } else { by_key };
-    by_key
-        .then_with(|| a.object.name.cmp(&b.object.name))
-        .then_with(|| a.object.cmp(&b.object))
+    by_key.then_with(|| a.object.name.cmp(&b.object.name)).then_with(|| a.object.cmp(&b.object))
 }
 
 /// Filter, count, order and cut: the whole list logic, over rows that the viewer may see.
@@ -231,7 +228,13 @@ pub fn window<'a>(rows: impl Iterator<Item = &'a ResourceRow>, query: &ListQuery
         matching.truncate(end);
     }
     matching.sort_unstable_by(order);
-    ListWindow { rows: matching[offset..].iter().map(|row| (*row).clone()).collect(), total, counts, offset, ..ListWindow::default() }
+    ListWindow {
+        rows: matching[offset..].iter().map(|row| (*row).clone()).collect(),
+        total,
+        counts,
+        offset,
+        ..ListWindow::default()
+    }
 }
 
 /// Statuses that need a person, in this order.

@@ -143,13 +143,7 @@ impl ObjectRef {
         } else {
             format!("?group={}", self.group)
         };
-        format!(
-            "/clusters/{}/{}/{}/{}{suffix}{group}",
-            self.cluster,
-            self.kind,
-            self.namespace_segment(),
-            self.name
-        )
+        format!("/clusters/{}/{}/{}/{}{suffix}{group}", self.cluster, self.kind, self.namespace_segment(), self.name)
     }
 }
 

@@ -31,7 +31,9 @@ impl Assets {
     pub fn embedded() -> Self {
         let manifest = Site::get("manifest.json").and_then(|file| serde_json::from_slice(&file.data).ok());
         if manifest.is_none() {
-            tracing::warn!("the interface was not built into this binary; pages come without style and scripts (cargo xtask build)");
+            tracing::warn!(
+                "the interface was not built into this binary; pages come without style and scripts (cargo xtask build)"
+            );
         }
         Self { names: manifest.unwrap_or_default() }
     }

@@ -4,9 +4,9 @@
 //! refusals of axum (bad JSON, body too large) are put into the same envelope.
 
 use axum::Json;
-use axum::extract::Request;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::http::{StatusCode, Uri};
+use axum::extract::{OriginalUri, Request};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::error::{ApiError, ErrorCode};
@@ -26,13 +26,19 @@ impl From<ApiError> for Failure {
 
 impl From<JsonRejection> for Failure {
     fn from(rejection: JsonRejection) -> Self {
-        Self(ApiError::new(ErrorCode::Invalid, format!("The body is not what this path takes: {}", rejection.body_text())))
+        Self(ApiError::new(
+            ErrorCode::Invalid,
+            format!("The body is not what this path takes: {}", rejection.body_text()),
+        ))
     }
 }
 
 impl From<QueryRejection> for Failure {
     fn from(rejection: QueryRejection) -> Self {
-        Self(ApiError::new(ErrorCode::Invalid, format!("The query is not what this path takes: {}", rejection.body_text())))
+        Self(ApiError::new(
+            ErrorCode::Invalid,
+            format!("The query is not what this path takes: {}", rejection.body_text()),
+        ))
     }
 }
 
@@ -62,6 +68,6 @@ pub async fn write_envelope(request: Request, next: Next) -> Response {
 }
 
 /// An API path that does not exist.
-pub async fn unknown_path(uri: Uri) -> Failure {
+pub async fn unknown_path(OriginalUri(uri): OriginalUri) -> Failure {
     Failure(ApiError::new(ErrorCode::NotFound, format!("There is nothing at {}.", uri.path())))
 }

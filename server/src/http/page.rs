@@ -1,21 +1,26 @@
 //! Pages and server functions: Leptos with the services and the caller in its context.
 
 use axum::Extension;
+use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::error::ApiError;
 use fleet::access::Caller;
 use leptos::context::{provide_context, use_context};
 use leptos::nonce::use_nonce;
 use leptos_axum::{ResponseOptions, handle_server_fns_with_context, render_app_async_with_context};
 
+use super::error::Failure;
 use super::security;
 use super::state::AppState;
 
 /// Pages that may be seen before signing in.
 const OPEN_PAGES: [&str; 1] = ["/login"];
+/// Largest refusal of a server function, in bytes; the steps of a probe have room.
+const ERROR_LIMIT: usize = 64 * 1024;
 
 /// Renders a page whole: everything that it shows comes from memory, and it must work without JavaScript.
 pub async fn render(State(state): State<AppState>, caller: Option<Extension<Caller>>, request: Request) -> Response {
@@ -33,10 +38,23 @@ pub async fn render(State(state): State<AppState>, caller: Option<Extension<Call
     page(request).await
 }
 
-/// Runs a server function.
-pub async fn server_function(State(state): State<AppState>, caller: Option<Extension<Caller>>, request: Request) -> Response {
+/// Runs a server function. The framework answers every refusal with 500; here it gets the status and the envelope of REST.
+pub async fn server_function(
+    State(state): State<AppState>,
+    caller: Option<Extension<Caller>>,
+    request: Request,
+) -> Response {
     let context = context(&state, caller.map(|Extension(caller)| caller));
-    handle_server_fns_with_context(context, request).await.into_response()
+    let response = handle_server_fns_with_context(context, request).await.into_response();
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, ERROR_LIMIT).await.unwrap_or_default();
+    match serde_json::from_slice::<ApiError>(&body) {
+        Ok(error) => Failure(error).into_response(),
+        Err(_) => Response::from_parts(parts, body.into()),
+    }
 }
 
 fn context(state: &AppState, caller: Option<Caller>) -> impl Fn() + Clone + Send + Sync + 'static {
@@ -72,4 +90,3 @@ pub async fn require_sign_in(request: Request, next: Next) -> Response {
     }
     response
 }
-

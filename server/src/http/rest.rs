@@ -4,8 +4,8 @@ pub mod clusters;
 pub mod logs;
 pub mod resources;
 
-use axum::http::StatusCode;
 use axum::extract::State;
+use axum::http::StatusCode;
 
 use super::state::AppState;
 

@@ -6,6 +6,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::header::AUTHORIZATION;
 use axum::routing::any;
 use axum::{Router, middleware};
+use leptos::task::Executor;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::csrf::CsrfLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
@@ -24,6 +25,10 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Everything that this server answers.
 pub fn router(state: AppState) -> Router {
+    // Pages render on the runtime that serves the request. A second router in one process finds it set.
+    if Executor::init_tokio().is_err() {
+        tracing::debug!("the executor of the pages had been set before");
+    }
     let api = table(API).fallback(error::unknown_path);
     let pages = Router::new().fallback(page::render).layer(middleware::from_fn(page::require_sign_in));
     table(ROOT)

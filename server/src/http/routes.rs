@@ -27,7 +27,12 @@ pub struct Route {
     pub handler: fn() -> MethodRouter<AppState>,
 }
 
-const fn route(method: &'static str, path: &'static str, needs: Needs, handler: fn() -> MethodRouter<AppState>) -> Route {
+const fn route(
+    method: &'static str,
+    path: &'static str,
+    needs: Needs,
+    handler: fn() -> MethodRouter<AppState>,
+) -> Route {
     Route { method, path, needs, handler }
 }
 

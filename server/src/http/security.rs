@@ -23,7 +23,8 @@ pub async fn headers(request: Request, next: Next) -> Response {
 }
 
 /// For everything that is not a page. Scripts of the worker need WASM on their own response.
-const PLAIN_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'";
+const PLAIN_POLICY: &str =
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'";
 
 /// For a page whose scripts carry this nonce. Style attributes are allowed, because server rendering places them.
 #[must_use]
@@ -78,7 +79,8 @@ mod tests {
     #[test]
     fn after_signing_in_nobody_leaves_the_site() {
         assert_eq!(local_path("/logs?tail=5"), "/logs?tail=5");
-        for outside in ["//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nSet-Cookie: x", "", "logs"] {
+        for outside in ["//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nSet-Cookie: x", "", "logs"]
+        {
             assert_eq!(local_path(outside), "/", "{outside:?}");
         }
     }

@@ -21,7 +21,12 @@ pub struct SignInForm {
 }
 
 /// `POST /login`: to the page that was asked for, or back to the form with the reason in the URL.
-pub async fn sign_in(State(state): State<AppState>, remote: Remote, jar: CookieJar, Form(form): Form<SignInForm>) -> Response {
+pub async fn sign_in(
+    State(state): State<AppState>,
+    remote: Remote,
+    jar: CookieJar,
+    Form(form): Form<SignInForm>,
+) -> Response {
     let next = local_path(&form.next);
     match state.services.sign_in(&form.name, &form.password, remote.0).await {
         Ok(token) => (jar.add(session_cookie(&state, token)), Redirect::to(next)).into_response(),
@@ -37,7 +42,11 @@ pub async fn sign_in(State(state): State<AppState>, remote: Remote, jar: CookieJ
 }
 
 /// `POST /logout`: the session ends on the server; the cookie only follows.
-pub async fn sign_out(State(state): State<AppState>, session: Option<Extension<SessionCookie>>, jar: CookieJar) -> Response {
+pub async fn sign_out(
+    State(state): State<AppState>,
+    session: Option<Extension<SessionCookie>>,
+    jar: CookieJar,
+) -> Response {
     if let Some(Extension(SessionCookie(token))) = session
         && let Err(error) = state.services.sign_out(&token).await
     {

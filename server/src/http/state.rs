@@ -32,7 +32,13 @@ pub struct AppState {
 
 impl AppState {
     #[must_use]
-    pub fn new(services: Services, auth: AuthMode, assets: Assets, address: SocketAddr, stopping: CancellationToken) -> Self {
+    pub fn new(
+        services: Services,
+        auth: AuthMode,
+        assets: Assets,
+        address: SocketAddr,
+        stopping: CancellationToken,
+    ) -> Self {
         let secure_cookie = !address.ip().is_loopback();
         // Browsers share cookies between the ports of a host and refuse `__Host-` on plain HTTP: on loopback the port is in the name.
         let cookie = if secure_cookie {
@@ -81,7 +87,10 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         parts.extensions.get::<Caller>().cloned().map(Self).ok_or_else(|| {
-            Failure(ApiError::new(ErrorCode::Unauthenticated, "Sign in first, or send a session cookie with the request."))
+            Failure(ApiError::new(
+                ErrorCode::Unauthenticated,
+                "Sign in first, or send a session cookie with the request.",
+            ))
         })
     }
 }

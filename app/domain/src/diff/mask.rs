@@ -5,18 +5,21 @@
 //! [`Masked`] marks what has been through here; it can be shown and stored, and there is no way back to something that
 //! could be applied.
 
+mod text;
+
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::LazyLock;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use regex::{Captures, Regex};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::Sha256;
 
 use crate::diff::canonical::{Document, document};
 use crate::diff::change::{Change, Context, TOKEN, changes};
+
+use self::text::{is_credential, is_reference};
+pub use self::text::{mask_secret_error, mask_text};
 
 /// Something in which every secret is a token. Only [`MaskScope`] makes it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -298,90 +301,6 @@ fn is_view_token(text: &str) -> bool {
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
-    let words = "passw(?:or)?d|passphrase|pwd|token|secret|api[-_.]?key|access[-_.]?key|private[-_.]?key|credential|client[-_.]?key|\
-                 encryption[-_.]?key|signing[-_.]?key|connection[-_.]?string|dsn|auth[-_.]?key|webhook[-_.]?url|bearer";
-    Regex::new(&format!("(?i)(?:{words})")).expect("a constant pattern")
-});
-
-/// Names that lead to a credential without being one.
-static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = "(?i)(?:name|names|namespace|ref|refs|reference|file|path|dir|mount|type|kind|class|provider|version|key(?:name)?s?ref|\
-                   seconds|ttl|expir\\w*|duration|interval|enabled|create|policy|length|size|mode|issuer|url[-_]?path)$";
-    Regex::new(pattern).expect("a constant pattern")
-});
-
-fn is_credential(name: &str) -> bool {
-    CREDENTIAL.is_match(name) && !is_reference(name)
-}
-
-fn is_reference(name: &str) -> bool {
-    REFERENCE.is_match(name)
-}
-
-/// The user part of a URL, with or without a password.
-static URL_USER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)[^\s/@?#'\x22]+@").expect("a constant pattern")
-});
-
-/// `--password=x`, `token: x`, `api_key='x'`, `?access_token=x`.
-static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r#"(?ix)
-        (?P<name>[\w.-]*(?:passw(?:or)?d|passphrase|token|secret|api[-_]?key|access[-_]?key|private[-_]?key|credentials?|signature))
-        (?P<sign>["']?\s*[=:]\s*|["']?\s*:\s*)
-        (?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s&,;"']+)"#;
-    Regex::new(pattern).expect("a constant pattern")
-});
-
-/// `--password x` in one string.
-static FLAG: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r"(?i)(?P<flag>(?:^|\s)--?[\w-]*(?:passw(?:or)?d|passphrase|token|secret|api-?key|credentials?)\s+)[^\s-][^\s]*";
-    Regex::new(pattern).expect("a constant pattern")
-});
-
-static BEARER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?P<scheme>\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}").expect("a constant pattern")
-});
-
-static JSON_WEB_TOKEN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*").expect("a constant pattern")
-});
-
-static PRIVATE_KEY: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)")
-        .expect("a constant pattern")
-});
-
-/// Removes what is recognisably secret from a text: users in URLs, values of named credentials, bearer tokens, private keys.
-#[must_use]
-pub fn mask_text(text: &str) -> String {
-    let masked = PRIVATE_KEY.replace_all(text, TOKEN);
-    let masked = URL_USER.replace_all(&masked, "${scheme}***@");
-    let masked = BEARER.replace_all(&masked, "${scheme}***");
-    let masked = JSON_WEB_TOKEN.replace_all(&masked, TOKEN);
-    let masked = FLAG.replace_all(&masked, "${flag}***");
-    let assignment = |found: &Captures<'_>| {
-        let value = found["value"].trim_matches(['"', '\'']);
-        let is_harmless =
-            value.is_empty() || value.starts_with(TOKEN) || ["true", "false", "null", "nil"].contains(&value);
-        if is_reference(&found["name"]) || is_harmless || value.to_ascii_lowercase().starts_with("bearer") {
-            found[0].to_owned()
-        } else {
-            format!("{}{}{TOKEN}", &found["name"], &found["sign"])
-        }
-    };
-    ASSIGNMENT.replace_all(&masked, assignment).into_owned()
-}
-
-static QUOTED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#""(?:[^"\\]|\\.)*"|\{.*\}|[A-Za-z0-9+/=_-]{24,}"#).expect("a constant pattern"));
-
-/// Like [`mask_text`], for what the API says about a Secret: it quotes values, so nothing quoted and nothing long stays.
-#[must_use]
-pub fn mask_secret_error(text: &str) -> String {
-    QUOTED.replace_all(&mask_text(text), TOKEN).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -464,33 +383,6 @@ mod tests {
     }
 
     #[test]
-    fn texts_lose_their_secrets_and_keep_their_sense() {
-        for (text, expected) in [
-            ("clone https://bob:pw@git.example/x failed", "clone https://***@git.example/x failed"),
-            ("clone https://ghp_abc@git.example/x failed", "clone https://***@git.example/x failed"),
-            ("run --password=pw --user=bob", "run --password=*** --user=bob"),
-            ("run --api-token pw now", "run --api-token *** now"),
-            (r#"{"password": "p w", "user": "bob"}"#, r#"{"password": ***, "user": "bob"}"#),
-            ("Authorization: Bearer abcdefghijkl", "Authorization: Bearer ***"),
-            ("got eyJhbGciOiJI.eyJzdWIiOiIx.c2ln", "got ***"),
-            ("GET /x?access_token=abc&y=1", "GET /x?access_token=***&y=1"),
-            ("dependency 'flux-system/apps' is not ready", "dependency 'flux-system/apps' is not ready"),
-            ("Applied revision: main@sha1:0123456789abcdef", "Applied revision: main@sha1:0123456789abcdef"),
-            ("secretName: tls", "secretName: tls"),
-        ] {
-            assert_eq!(mask_text(text), expected);
-        }
-        let key = "x\n-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\ny";
-        assert_eq!(mask_text(key), "x\n***\ny");
-    }
-
-    #[test]
-    fn errors_about_secrets_quote_nothing() {
-        let error = format!(r#"Secret "db" is invalid: data.a: Invalid value: "{CANARY}": not base64"#);
-        assert_eq!(mask_secret_error(&error), "Secret *** is invalid: data.a: Invalid value: ***: not base64");
-    }
-
-    #[test]
     fn a_masked_value_does_not_print_itself_when_debugged() {
         let value = MaskScope::view(b"key").object(json!({"kind": "Secret", "data": {"a": CANARY}}));
         assert_eq!(format!("{value:?}"), "Masked(…)");
@@ -503,12 +395,6 @@ mod tests {
             prop_assume!(stored_digest(&a).is_none() && !is_view_token(&a) && !is_view_token(&b));
             let mut scope = MaskScope::view(b"key");
             prop_assert_eq!(scope.token(&a) == scope.token(&b), a == b);
-        }
-
-        #[test]
-        fn no_text_breaks_masking_and_twice_is_once(text in ".{0,60}") {
-            let once = mask_text(&text);
-            prop_assert_eq!(mask_text(&once), once);
         }
     }
 }

@@ -24,7 +24,9 @@ fn at(field: &str, live: &Value, desired: &Value) -> Value {
             Value::Object(merged)
         }
         (Value::Array(live), Value::Array(desired)) => {
-            let Some((wanted, present)) = paired_keys(field, desired, live) else { return Value::Array(desired.clone()) };
+            let Some((wanted, present)) = paired_keys(field, desired, live) else {
+                return Value::Array(desired.clone());
+            };
             let mut merged = live.clone();
             for (key, value) in wanted.iter().zip(desired) {
                 match present.iter().position(|own| own == key) {

@@ -149,9 +149,16 @@ fn has_common_line(left: &[&str], right: &[&str]) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "block")]
 pub enum Block {
-    Rows { start: usize, end: usize },
+    Rows {
+        start: usize,
+        end: usize,
+    },
     /// `path` encloses the first folded line, where the caller knows paths.
-    Fold { start: usize, end: usize, path: String },
+    Fold {
+        start: usize,
+        end: usize,
+        path: String,
+    },
 }
 
 /// Folds unchanged runs, leaving `context` rows around each change. A fold of a single row would hide nothing, so it is shown.
@@ -231,7 +238,9 @@ pub fn words(desired: &str, actual: &str) -> Words {
         return Words { desired: whole(desired), actual: whole(actual) };
     }
     let (left, right) = (tokens(desired), tokens(actual));
-    let texts = |line: &'_ str, tokens: &[Range<usize>]| tokens.iter().map(|token| line[token.clone()].to_owned()).collect::<Vec<_>>();
+    let texts = |line: &'_ str, tokens: &[Range<usize>]| {
+        tokens.iter().map(|token| line[token.clone()].to_owned()).collect::<Vec<_>>()
+    };
     let mut words = Words::default();
     for op in capture_diff_slices(Algorithm::Myers, &texts(desired, &left), &texts(actual, &right)) {
         if !matches!(op, DiffOp::Equal { .. }) {
@@ -305,7 +314,9 @@ mod tests {
 
     #[test]
     fn a_fold_names_the_path_that_encloses_it_and_never_hides_one_row() {
-        let text = |changed: &str| (0..12).map(|n| if n == 6 { changed.to_owned() } else { format!("l{n}: x") }).collect::<Vec<_>>().join("\n");
+        let text = |changed: &str| {
+            (0..12).map(|n| if n == 6 { changed.to_owned() } else { format!("l{n}: x") }).collect::<Vec<_>>().join("\n")
+        };
         let rows = diff(&text("l6: a"), &text("l6: b"), None).rows;
         let paths: Vec<String> = (0..12).map(|n| format!("spec.l{n}")).collect();
         assert_eq!(
@@ -323,7 +334,9 @@ mod tests {
     fn words_are_marked_and_not_whole_lines() {
         let (desired, actual) = ("image: acme/web:1.15.0", "image: acme/web:1.14.2-hotfix");
         let words = words(desired, actual);
-        let marked = |line: &str, ranges: &[Range<usize>]| ranges.iter().map(|range| line[range.clone()].to_owned()).collect::<Vec<_>>();
+        let marked = |line: &str, ranges: &[Range<usize>]| {
+            ranges.iter().map(|range| line[range.clone()].to_owned()).collect::<Vec<_>>()
+        };
         assert_eq!(marked(desired, &words.desired), ["15", "0"]);
         assert_eq!(marked(actual, &words.actual), ["14", "2-hotfix"]);
     }

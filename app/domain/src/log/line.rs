@@ -68,7 +68,9 @@ mod tests {
 
     #[test]
     fn what_has_no_time_is_a_notice_of_the_kubelet() {
-        for notice in ["failed to create fsnotify watcher: too many open files", "", "2026", "2026-13-45T99:00:00Z x", "é"] {
+        for notice in
+            ["failed to create fsnotify watcher: too many open files", "", "2026", "2026-13-45T99:00:00Z x", "é"]
+        {
             assert_eq!(parse(notice), Parsed::Notice(notice));
         }
     }

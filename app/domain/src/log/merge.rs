@@ -17,21 +17,16 @@ pub struct Position {
     pub index: u64,
 }
 
-/// Merges histories of sources, each in the order that its source wrote. Within a source that order is kept even where a
-/// clock stepped back: such a line counts as written at the time of its predecessor.
+/// Merges histories of sources by time; lines of one time keep the order of sources and of lines.
 #[must_use]
 pub fn merge<T>(sources: Vec<Vec<(Timestamp, T)>>) -> Vec<(Position, T)> {
-    let mut all: Vec<(Position, Position, T)> = Vec::with_capacity(sources.iter().map(Vec::len).sum());
+    let mut all: Vec<(Position, T)> = Vec::with_capacity(sources.iter().map(Vec::len).sum());
     for (source, lines) in sources.into_iter().enumerate() {
         let source = u32::try_from(source).expect("sources are bounded far below u32");
-        let mut latest = Timestamp::MIN;
-        for (index, (time, line)) in (0u64..).zip(lines) {
-            latest = latest.max(time);
-            all.push((Position { time: latest, source, index }, Position { time, source, index }, line));
-        }
+        all.extend((0u64..).zip(lines).map(|(index, (time, line))| (Position { time, source, index }, line)));
     }
-    all.sort_unstable_by_key(|(order, _, _)| *order);
-    all.into_iter().map(|(_, own, line)| (own, line)).collect()
+    all.sort_unstable_by_key(|(position, _)| *position);
+    all
 }
 
 /// A released line; `late` if a later line had been released before it.

@@ -52,7 +52,13 @@ impl Selector {
 
     #[must_use]
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.requirements.iter().all(|requirement| requirement.matches(labels))
+        self.matches_with(|key| labels.get(key).map(String::as_str))
+    }
+
+    /// The same for labels that are kept in another way.
+    #[must_use]
+    pub fn matches_with<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> bool {
+        self.requirements.iter().all(|requirement| requirement.operator.matches(value(&requirement.key)))
     }
 
     #[must_use]
@@ -130,14 +136,15 @@ impl Requirement {
             Err(SelectorError::Key { key: key.to_owned() })
         }
     }
+}
 
-    fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        let value = labels.get(&self.key);
-        match &self.operator {
-            Operator::Exists => value.is_some(),
-            Operator::Absent => value.is_none(),
-            Operator::In(values) => value.is_some_and(|value| values.contains(value)),
-            Operator::NotIn(values) => value.is_none_or(|value| !values.contains(value)),
+impl Operator {
+    fn matches(&self, value: Option<&str>) -> bool {
+        match self {
+            Self::Exists => value.is_some(),
+            Self::Absent => value.is_none(),
+            Self::In(values) => value.is_some_and(|value| values.contains(value)),
+            Self::NotIn(values) => value.is_none_or(|value| !values.contains(value)),
         }
     }
 }

@@ -126,21 +126,51 @@ pub enum ClientFrame {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ServerFrame {
-    Hello { session: String },
+    Hello {
+        session: String,
+    },
     /// Containers that joined; numbers are never used again within a session.
-    Sources { sources: Vec<NumberedSource> },
+    Sources {
+        sources: Vec<NumberedSource>,
+    },
     /// Lines in time order, numbered by `batch` from 1 without holes.
-    Batch { batch: u64, lines: Vec<StreamLine> },
+    Batch {
+        batch: u64,
+        lines: Vec<StreamLine>,
+    },
     /// Lines of this source are missing here.
-    Gap { source: u32, after: String, before: String, cause: GapCause },
+    Gap {
+        source: u32,
+        after: String,
+        before: String,
+        cause: GapCause,
+    },
     /// The viewer was too slow: exactly that many lines were left out here.
-    Skipped { source: u32, lines: u64, bytes: u64, from: String, to: String },
+    Skipped {
+        source: u32,
+        lines: u64,
+        bytes: u64,
+        from: String,
+        to: String,
+    },
     /// State of one source, or of a cluster as a whole (`source` absent).
-    Status { source: Option<u32>, state: SourceState, message: String },
+    Status {
+        source: Option<u32>,
+        state: SourceState,
+        message: String,
+    },
     /// How much of the selection is being streamed.
-    Coverage { streaming: usize, waiting: usize, forbidden: usize, failed: usize, ended: usize },
+    Coverage {
+        streaming: usize,
+        waiting: usize,
+        forbidden: usize,
+        failed: usize,
+        ended: usize,
+    },
     /// The stream ends; nothing follows.
-    Failed { error: ApiError },
+    Failed {
+        error: ApiError,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -42,8 +42,14 @@ impl Topic {
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ClientMessage {
     /// A second `subscribe` with the same id replaces the first: how a window scrolls.
-    Subscribe { id: u32, #[serde(flatten)] topic: Topic },
-    Unsubscribe { id: u32 },
+    Subscribe {
+        id: u32,
+        #[serde(flatten)]
+        topic: Topic,
+    },
+    Unsubscribe {
+        id: u32,
+    },
 }
 
 /// From the server.
@@ -53,9 +59,19 @@ pub enum ServerMessage {
     /// First message of a connection.
     Hello { build: String, epoch: u64 },
     /// The present state; starts the numbering anew at `seq`.
-    Snapshot { id: u32, seq: u64, #[serde(flatten)] snapshot: Snapshot },
+    Snapshot {
+        id: u32,
+        seq: u64,
+        #[serde(flatten)]
+        snapshot: Snapshot,
+    },
     /// A list changed: rows to put in place (by object), and the new order where it differs.
-    Delta { id: u32, seq: u64, #[serde(flatten)] delta: ListDelta },
+    Delta {
+        id: u32,
+        seq: u64,
+        #[serde(flatten)]
+        delta: ListDelta,
+    },
     /// The subscription ended; the reason is in the error.
     Failed { id: u32, error: ApiError },
 }

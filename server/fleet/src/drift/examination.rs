@@ -102,7 +102,6 @@ impl<'a> Examination<'a> {
             &*self.site.mask_key,
             Knowledge {
                 applier: Some(self.applier),
-                sent: answer.sent.as_ref(),
                 ignored: &answer.ignored,
                 taken_over: &answer.taken_over,
             },

@@ -33,8 +33,6 @@ pub(super) struct Answer {
     pub(super) verdict: Verdict,
     /// The object after the next apply; `None` where it cannot be said.
     pub(super) predicted: Option<Value>,
-    /// What the applier sends.
-    pub(super) sent: Option<Value>,
     /// The cluster itself completed the object.
     pub(super) dry_run: bool,
     /// Paths that ignore rules name.
@@ -50,7 +48,6 @@ impl Answer {
         Self {
             verdict,
             predicted: None,
-            sent: None,
             dry_run: false,
             ignored: Vec::new(),
             taken_over: Vec::new(),
@@ -69,7 +66,7 @@ impl Question<'_> {
             return Answer::of(Verdict::Blocked { reason: error.to_string() });
         }
         let outcome = self.client.apply(self.kind, self.object, &sent, self.applier).await;
-        let answer = match (outcome, self.live) {
+        match (outcome, self.live) {
             (Ok(completed), None) => Answer {
                 predicted: Some(completed),
                 dry_run: true,
@@ -77,8 +74,7 @@ impl Question<'_> {
             },
             (Ok(completed), Some(live)) => self.compare(live, &sent, &completed),
             (Err(failure), live) => self.without_answer(&failure, live, &sent),
-        };
-        Answer { sent: Some(sent), ..answer }
+        }
     }
 
     /// With secret values as digests, on both sides: compared, never sent.

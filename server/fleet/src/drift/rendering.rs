@@ -21,7 +21,6 @@ pub(super) struct Rendered {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Knowledge<'a> {
     pub(super) applier: Option<Applier>,
-    pub(super) sent: Option<&'a Value>,
     pub(super) ignored: &'a [Path],
     pub(super) taken_over: &'a [Path],
 }
@@ -49,7 +48,8 @@ pub(super) fn render(
         let context = Context {
             owners: &owners,
             manager: knowledge.applier.map_or("", Applier::manager),
-            sent: knowledge.sent,
+            // The desired side is the predicted object: what it lacks is taken away, whoever wrote it.
+            sent: None,
             ignored: knowledge.ignored,
             moved: &moved,
             taken_over: knowledge.taken_over,

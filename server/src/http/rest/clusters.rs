@@ -11,7 +11,10 @@ use domain::problem::Listing;
 use crate::http::error::Failure;
 use crate::http::state::{AppState, SignedIn};
 
-pub async fn list(State(state): State<AppState>, SignedIn(caller): SignedIn) -> Result<Json<Listing<ClusterView>>, Failure> {
+pub async fn list(
+    State(state): State<AppState>,
+    SignedIn(caller): SignedIn,
+) -> Result<Json<Listing<ClusterView>>, Failure> {
     Ok(Json(state.services.list_clusters(&caller)?))
 }
 

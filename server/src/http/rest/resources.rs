@@ -116,7 +116,12 @@ pub struct ActionRequest {
 
 type ActionBody = Result<Json<ActionRequest>, JsonRejection>;
 
-async fn act(state: &AppState, caller: &SignedIn, request: &ActionRequest, action: Action) -> Result<Json<ActionOutcome>, Failure> {
+async fn act(
+    state: &AppState,
+    caller: &SignedIn,
+    request: &ActionRequest,
+    action: Action,
+) -> Result<Json<ActionOutcome>, Failure> {
     let object = state.services.resolve(
         &request.cluster_id,
         &request.kind,
@@ -127,17 +132,29 @@ async fn act(state: &AppState, caller: &SignedIn, request: &ActionRequest, actio
     Ok(Json(state.services.act(&caller.0, &object, action).await?))
 }
 
-pub async fn reconcile(State(state): State<AppState>, caller: SignedIn, body: ActionBody) -> Result<Json<ActionOutcome>, Failure> {
+pub async fn reconcile(
+    State(state): State<AppState>,
+    caller: SignedIn,
+    body: ActionBody,
+) -> Result<Json<ActionOutcome>, Failure> {
     let Json(request) = body?;
     act(&state, &caller, &request, Action::Reconcile(request.options)).await
 }
 
-pub async fn suspend(State(state): State<AppState>, caller: SignedIn, body: ActionBody) -> Result<Json<ActionOutcome>, Failure> {
+pub async fn suspend(
+    State(state): State<AppState>,
+    caller: SignedIn,
+    body: ActionBody,
+) -> Result<Json<ActionOutcome>, Failure> {
     let Json(request) = body?;
     act(&state, &caller, &request, Action::Suspend).await
 }
 
-pub async fn resume(State(state): State<AppState>, caller: SignedIn, body: ActionBody) -> Result<Json<ActionOutcome>, Failure> {
+pub async fn resume(
+    State(state): State<AppState>,
+    caller: SignedIn,
+    body: ActionBody,
+) -> Result<Json<ActionOutcome>, Failure> {
     let Json(request) = body?;
     act(&state, &caller, &request, Action::Resume).await
 }

@@ -78,7 +78,10 @@ async fn handle(
         }
         ClientMessage::Subscribe { id, topic } => {
             if subscriptions.len() >= SUBSCRIPTION_LIMIT && !subscriptions.contains_key(&id) {
-                let error = ApiError::new(ErrorCode::TooMany, format!("One connection has room for {SUBSCRIPTION_LIMIT} subscriptions."));
+                let error = ApiError::new(
+                    ErrorCode::TooMany,
+                    format!("One connection has room for {SUBSCRIPTION_LIMIT} subscriptions."),
+                );
                 return Err(ServerMessage::Failed { id, error });
             }
             let stream = state.services.subscribe(&peer.caller, id, topic).await;
