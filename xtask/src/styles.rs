@@ -25,30 +25,53 @@ const LAYERS: &[&str] = &["reset", "tokens", "base", "components", "pages", "uti
 /// Where a class was first seen, for messages: `path:line`.
 type Places = BTreeMap<String, String>;
 
+/// What the sheet is made of.
+struct Parts {
+    layers: Vec<(&'static str, String)>,
+    utilities: Config,
+    used: Places,
+}
+
 /// The whole sheet, minified. Addresses in `url(…)` are still those of the sources, relative to `style/`.
 pub(crate) fn build(repository: &Repository) -> Result<String> {
+    let parts = parts(repository)?;
+    let problems = parts.problems();
+    if !problems.is_empty() {
+        let lines: Vec<String> = problems.iter().map(|(place, text)| format!("{place}: {text}")).collect();
+        bail!("{} classes have no style:\n  {}", lines.len(), lines.join("\n  "));
+    }
+    let generated = encre_css::generate(parts.used.keys().map(String::as_str), &parts.utilities);
+    let mut css = format!("@layer {};", LAYERS.join(","));
+    let layers = parts.layers.iter().map(|(layer, css)| (*layer, css.as_str()));
+    for (layer, text) in layers.chain([("utilities", generated.as_str())]) {
+        css.push_str(&format!("@layer {layer}{{{text}}}"));
+    }
+    Ok(minify::minified(&css))
+}
+
+/// The classes of the pages that have no style: place and what is wrong.
+pub(crate) fn check(repository: &Repository) -> Result<Vec<(String, String)>> {
+    Ok(parts(repository)?.problems())
+}
+
+fn parts(repository: &Repository) -> Result<Parts> {
     let style = repository.path("style");
     let config = Config::from_file(style.join("encre.toml")).context("cannot read style/encre.toml")?;
-    let utilities = without_reset(config.clone());
-    let layers = [
+    let layers = vec![
         ("reset", encre_css::generate([], &config)),
         ("tokens", sheet(&style.join("tokens.css"))?),
         ("base", sheet(&style.join("base.css"))?),
         ("components", folder(&style.join("components"))?),
         ("pages", folder(&style.join("pages"))?),
     ];
-    let used = used_classes(repository)?;
-    let defined: BTreeSet<String> = layers.iter().flat_map(|(_, css)| sheets::classes(css)).collect();
-    let problems = problems(&used, &defined, &utilities);
-    if !problems.is_empty() {
-        bail!("{} classes have no style:\n  {}", problems.len(), problems.join("\n  "));
+    Ok(Parts { layers, utilities: without_reset(config), used: used_classes(repository)? })
+}
+
+impl Parts {
+    fn problems(&self) -> Vec<(String, String)> {
+        let defined: BTreeSet<String> = self.layers.iter().flat_map(|(_, css)| sheets::classes(css)).collect();
+        problems(&self.used, &defined, &self.utilities)
     }
-    let generated = encre_css::generate(used.keys().map(String::as_str), &utilities);
-    let mut css = format!("@layer {};", LAYERS.join(","));
-    for (layer, text) in layers.iter().map(|(layer, css)| (*layer, css)).chain([("utilities", &generated)]) {
-        css.push_str(&format!("@layer {layer}{{{text}}}"));
-    }
-    Ok(minify::minified(&css))
 }
 
 fn without_reset(mut config: Config) -> Config {
@@ -83,7 +106,7 @@ fn used_classes(repository: &Repository) -> Result<Places> {
     Ok(used)
 }
 
-fn problems(used: &Places, defined: &BTreeSet<String>, utilities: &Config) -> Vec<String> {
+fn problems(used: &Places, defined: &BTreeSet<String>, utilities: &Config) -> Vec<(String, String)> {
     let unstyled: BTreeSet<&str> = utilities
         .extra
         .get("unstyled")
@@ -97,9 +120,10 @@ fn problems(used: &Places, defined: &BTreeSet<String>, utilities: &Config) -> Ve
         }
         let css = encre_css::generate([class.as_str()], utilities);
         if css.is_empty() {
-            problems.push(format!("{place}: `{class}` is no utility and no sheet in style/ defines it"));
+            problems.push((place.clone(), format!("`{class}` is no utility and no sheet in style/ defines it")));
         } else if let Some(colour) = sheets::literal_colour(&css) {
-            problems.push(format!("{place}: `{class}` brings `{colour}`; use a colour of style/encre.toml"));
+            let text = format!("`{class}` brings `{colour}`; use a colour of style/encre.toml");
+            problems.push((place.clone(), text));
         }
     }
     problems
@@ -109,7 +133,7 @@ fn problems(used: &Places, defined: &BTreeSet<String>, utilities: &Config) -> Ve
 mod tests {
     use super::*;
 
-    fn problems_of(class: &str) -> Vec<String> {
+    fn problems_of(class: &str) -> Vec<(String, String)> {
         let mut config = without_reset(Config::default());
         config.theme.colors.add("muted", "var(--text-muted)");
         let used = Places::from([(class.to_owned(), "app/src/page.rs:7".to_owned())]);
@@ -119,13 +143,14 @@ mod tests {
     #[test]
     fn utilities_and_classes_of_a_sheet_have_a_style() {
         for class in ["flex", "md:hidden", "hover:text-muted", "w-1/2", "grid-cols-[1fr_auto]", "panel"] {
-            assert_eq!(problems_of(class), Vec::<String>::new(), "{class}");
+            assert_eq!(problems_of(class), Vec::new(), "{class}");
         }
     }
 
     #[test]
     fn a_typing_error_is_named_with_its_place() {
-        assert_eq!(problems_of("flx"), ["app/src/page.rs:7: `flx` is no utility and no sheet in style/ defines it"]);
+        let text = "`flx` is no utility and no sheet in style/ defines it";
+        assert_eq!(problems_of("flx"), [("app/src/page.rs:7".to_owned(), text.to_owned())]);
     }
 
     #[test]

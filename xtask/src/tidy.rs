@@ -12,6 +12,7 @@ use walkdir::WalkDir;
 
 use crate::command;
 use crate::repository::Repository;
+use crate::styles;
 
 mod doc_paths;
 mod features;
@@ -94,6 +95,8 @@ pub(crate) fn run(repository: &Repository) -> Result<Report> {
     let sources = sources(repository)?;
     let mut findings: Vec<(&'static str, Vec<Problem>)> =
         CHECKS.iter().map(|(name, check)| (*name, check(&sources))).collect();
+    let unstyled = styles::check(repository)?.into_iter().map(|(place, text)| Problem { place, text });
+    findings.push(("classes", unstyled.collect()));
     findings.push(("licences", supply::licences(&sources, &metadata(repository)?)?));
     let failed = findings.iter().filter(|(_, problems)| !problems.is_empty()).map(|(name, _)| *name).collect();
     let problems = findings

@@ -1,7 +1,7 @@
 //! The classes that a Rust source names: a reader of literals, on tokens, so comments and prose never count.
 //!
 //! Read are `class="…"`, `class=("…", condition)`, `class=(["…", "…"], condition)`, `class:name=condition`, the literals of
-//! `class=expression`, `.class("…")`, `tw!("…")`, and the literals of a `const` or `static` under a `// tw` line.
+//! `class=expression`, `.class("…")`, `tw!("…")`, the whole words of `format!("…")` there, and the literals of a `const` or `static` under a `// tw` line.
 //! A class name is always written out: one that is put together at run time is not found.
 
 use anyhow::{Result, anyhow};
@@ -141,6 +141,7 @@ impl Reader<'_> {
                         self.literal(literal);
                     }
                 }
+                TokenTree::Group(group) if is_format(&tokens[..index]) => self.pattern(group),
                 TokenTree::Group(group) => {
                     let passes = match (group.delimiter(), before) {
                         (Delimiter::Parenthesis, Some(TokenTree::Ident(name))) => {
@@ -157,6 +158,17 @@ impl Reader<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// `format!("status status-{}", …)`: the words without a placeholder. The others are put together and not found.
+    fn pattern(&mut self, group: &Group) {
+        if let Some(TokenTree::Literal(literal)) = group.stream().into_iter().next() {
+            let before = self.classes.len();
+            self.literal(&literal);
+            let whole = |class: &Class| !class.name.contains(['{', '}']);
+            let words = self.classes.split_off(before);
+            self.classes.extend(words.into_iter().filter(whole));
         }
     }
 
@@ -186,6 +198,11 @@ fn text_of(literal: &str) -> Option<String> {
         return Some(inner.strip_prefix('"')?.strip_suffix('"')?.to_owned());
     }
     Some(literal.strip_prefix('"')?.strip_suffix('"')?.replace("\\\n", " "))
+}
+
+/// Whether these tokens end in `format!`.
+fn is_format(before: &[TokenTree]) -> bool {
+    matches!(before, [.., TokenTree::Ident(name), TokenTree::Punct(bang)] if name == "format" && bang.as_char() == '!')
 }
 
 fn is(token: &TokenTree, sign: char) -> bool {
@@ -228,8 +245,9 @@ mod tests {
             <b class=move || match kind.get().as_str() { "a" | "b" => "first", _ => "second" }/>
             <i class=move || open.get().then_some("open") title="no">"text"</i>
             <u class=name_of(status)/>
+            <s class=format!("status status-{} glyph", word)>"{}"</s>
         }"#;
-        assert_eq!(names(source), ["tab", "tab-on", "tab", "first", "second", "open"]);
+        assert_eq!(names(source), ["tab", "tab-on", "tab", "first", "second", "open", "status", "glyph"]);
     }
 
     #[test]
