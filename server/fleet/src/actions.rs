@@ -50,11 +50,11 @@ pub(crate) enum ActionError {
     #[error("{option} is for {kinds} only")]
     Option { option: &'static str, kinds: &'static str },
     #[error("the source {source_object} could not be reconciled: {message}")]
-    Source { source_object: ObjectRef, message: String },
+    Source { source_object: Box<ObjectRef>, message: String },
     #[error("the cluster is not connected")]
     Connection(#[from] ConnectionError),
     #[error("the cluster did not take the change of {object}")]
-    Patch { object: ObjectRef, failure: Failure },
+    Patch { object: Box<ObjectRef>, failure: Failure },
 }
 
 /// What an action works with.
@@ -104,7 +104,8 @@ impl Actor<'_> {
         }
         let mut warnings = Vec::new();
         if kind.is_suspended(json) {
-            warnings.push("It is suspended: the controller sees the request and does nothing. Resume it first.".to_owned());
+            warnings
+                .push("It is suspended: the controller sees the request and does nothing. Resume it first.".to_owned());
         }
         if options.with_source {
             warnings.extend(self.reconcile_sources(object, json).await?);
@@ -140,7 +141,7 @@ impl Actor<'_> {
             let outcome = follow(&self.cluster.index, receiver, &source, &goal, Instant::now() + SOURCE_FOR).await;
             match outcome.stage {
                 ActionStage::Failed => {
-                    return Err(ActionError::Source { source_object: source, message: outcome.message });
+                    return Err(ActionError::Source { source_object: Box::new(source), message: outcome.message });
                 }
                 ActionStage::Done => {}
                 ActionStage::Requested | ActionStage::Handled => {
@@ -152,8 +153,8 @@ impl Actor<'_> {
     }
 
     async fn suspend(&self, kind: &FluxKind, object: &ObjectRef) -> Result<ActionOutcome, ActionError> {
-        let body = patch::suspend(kind.suspension)
-            .ok_or_else(|| ActionError::NotSuspendable { kind: object.kind.clone() })?;
+        let body =
+            patch::suspend(kind.suspension).ok_or_else(|| ActionError::NotSuspendable { kind: object.kind.clone() })?;
         let receiver = self.publisher.subscribe();
         self.patch(object, &body).await?;
         let deadline = Instant::now() + FOLLOW_FOR;
@@ -166,8 +167,7 @@ impl Actor<'_> {
         }
         let reconcilable = kind.is_reconcilable(json);
         let token = reconcilable.then(|| self.token());
-        let goal =
-            if reconcilable { Goal::Handled { before: follow::last_handled(json) } } else { Goal::Resumed };
+        let goal = if reconcilable { Goal::Handled { before: follow::last_handled(json) } } else { Goal::Resumed };
         let receiver = self.publisher.subscribe();
         self.patch(object, &patch::resume(kind.suspension, token.as_deref())).await?;
         Ok(follow(&self.cluster.index, receiver, object, &goal, Instant::now() + FOLLOW_FOR).await)
@@ -178,7 +178,7 @@ impl Actor<'_> {
         if let Some(json) = self.cluster.index.object(object) {
             return Ok(json);
         }
-        let failed = |failure| ActionError::Patch { object: object.clone(), failure };
+        let failed = |failure| ActionError::Patch { object: Box::new(object.clone()), failure };
         match timeout(CALL_TIMEOUT, self.api(object)?.get_opt(&object.name)).await {
             Ok(Ok(Some(found))) => Ok(Arc::new(found.json)),
             Ok(Ok(None)) => Err(ActionError::NotFound { object: object.clone() }),
@@ -191,15 +191,14 @@ impl Actor<'_> {
         let api = self.api(object)?;
         patch::send(&api, &object.name, body).await.map_err(|failure| match failure {
             Failure::NotFound(_) => ActionError::NotFound { object: object.clone() },
-            failure => ActionError::Patch { object: object.clone(), failure },
+            failure => ActionError::Patch { object: Box::new(object.clone()), failure },
         })
     }
 
     fn api(&self, object: &ObjectRef) -> Result<Api<KubeObject>, ActionError> {
         let kinds = self.cluster.kinds();
-        let served = kinds
-            .find(&object.group_kind())
-            .ok_or_else(|| ActionError::NotFound { object: object.clone() })?;
+        let served =
+            kinds.find(&object.group_kind()).ok_or_else(|| ActionError::NotFound { object: object.clone() })?;
         let client = self.cluster.client(self.authorized)?;
         Ok(match &object.namespace {
             Some(namespace) => Api::namespaced_with(client, namespace, &served.resource),
@@ -234,10 +233,12 @@ mod tests {
     #[test]
     fn the_parent_is_named_and_an_object_is_not_its_own_parent() {
         let labels = json!({"kustomize.toolkit.fluxcd.io/name": "fleet", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"});
-        let of = |name: &str, namespace: &str| json!({
-            "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
-            "metadata": {"name": name, "namespace": namespace, "labels": labels},
-        });
+        let of = |name: &str, namespace: &str| {
+            json!({
+                "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+                "metadata": {"name": name, "namespace": namespace, "labels": labels},
+            })
+        };
         let warning = |json: &Value| parent_warning(&ObjectRef::of(&"prod".into(), json), json);
         assert_eq!(
             warning(&of("shop", "apps")).as_deref(),

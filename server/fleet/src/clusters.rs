@@ -186,11 +186,8 @@ impl Clusters {
         };
         let cluster = Arc::new(Cluster::new(parts));
         let stop = self.stop.child_token();
-        let context = Context {
-            store: self.config.store.clone(),
-            clock: self.config.clock.clone(),
-            resync: self.config.resync,
-        };
+        let context =
+            Context { store: self.config.store.clone(), clock: self.config.clock.clone(), resync: self.config.resync };
         let task = self.tasks.spawn(supervise(Arc::clone(&cluster), context, received, stop.clone()));
         let replaced = {
             let mut supervised = self.supervised.write().unwrap_or_else(PoisonError::into_inner);

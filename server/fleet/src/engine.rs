@@ -19,6 +19,7 @@ use crate::clusters::{Clusters, ClustersConfig, ClustersError, Observer};
 use crate::desired::baseline::Capture;
 use crate::drift::Drift;
 use crate::logs::Hubs;
+use crate::services::inventory::Looked;
 use crate::store::{Store, StoreConfig, StoreError};
 use crate::watch::Publisher;
 
@@ -63,6 +64,7 @@ pub struct Engine {
     pub(crate) clusters: Clusters,
     pub(crate) drift: Drift,
     pub(crate) logs: Hubs,
+    pub(crate) looked: Looked,
     pub(crate) publisher: Publisher,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -108,6 +110,7 @@ impl Engine {
             clusters,
             drift: Drift::new(),
             logs: Hubs::new(),
+            looked: Looked::default(),
             publisher,
             tasks,
             stop,

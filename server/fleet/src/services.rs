@@ -7,7 +7,7 @@ mod actions;
 mod clusters;
 mod diffs;
 mod error;
-mod inventory;
+pub(crate) mod inventory;
 mod live;
 mod logs;
 mod resources;

@@ -211,9 +211,9 @@ async fn a_reconcile_is_followed_to_its_end() {
         }
     };
     let action = Action::Reconcile(ReconcileOptions::default());
-    let caller = admin();
+    let shop = reference("shop");
     let outcome = tokio::select! {
-        outcome = fleet.services.act(&caller, &reference("shop"), action) => outcome.expect("it is there"),
+        outcome = fleet.services.act(&CALLER, &shop, action) => outcome.expect("it is there"),
         () = controller => unreachable!("the controller never ends"),
     };
     assert_eq!(outcome.stage, ActionStage::Done, "{outcome:?}");
@@ -292,7 +292,13 @@ async fn a_subscription_is_a_snapshot_and_then_numbered_deltas() {
 async fn secrets_of_flux_objects_leave_neither_in_pages_nor_in_the_store() {
     let fleet = Fleet::start(vec![ClusterSpec::empty("prod")]).await;
     let cluster = fleet.simulated("prod");
-    let canaries = ["CANARY-WEBHOOK", "CANARY-HOOKPATH", "CANARY-LASTAPPLIED", "CANARY-VALUES", "CANARY-MESSAGE"];
+    let canaries = [
+        "CANARY-WEBHOOK",
+        "cafe0123456789abcafe0123456789abcafe0123456789abcafe0123456789ab",
+        "CANARY-LASTAPPLIED",
+        "CANARY-VALUES",
+        "CANARY-MESSAGE",
+    ];
     cluster.apply(json!({
         "apiVersion": "notification.toolkit.fluxcd.io/v1beta3", "kind": "Provider",
         "metadata": {"name": "chat", "namespace": "apps", "annotations": {
@@ -303,8 +309,8 @@ async fn secrets_of_flux_objects_leave_neither_in_pages_nor_in_the_store() {
     cluster.apply(json!({
         "apiVersion": "notification.toolkit.fluxcd.io/v1", "kind": "Receiver",
         "metadata": {"name": "hook", "namespace": "apps"}, "spec": {"type": "github"},
-        "status": {"webhookPath": "/hook/CANARY-HOOKPATH", "conditions": [
-            {"type": "Ready", "status": "True", "reason": "Succeeded", "message": "Receiver initialized for path: /hook/CANARY-HOOKPATH"},
+        "status": {"webhookPath": "/hook/cafe0123456789abcafe0123456789abcafe0123456789abcafe0123456789ab", "conditions": [
+            {"type": "Ready", "status": "True", "reason": "Succeeded", "message": "Receiver initialized for path: /hook/cafe0123456789abcafe0123456789abcafe0123456789abcafe0123456789ab"},
         ]},
     }));
     let mut release = kustomization("db", "False");

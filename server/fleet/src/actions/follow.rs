@@ -16,7 +16,9 @@ use crate::watch::{Change, Index};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Goal {
     /// The controller has handled a request after this one, and the object has settled.
-    Handled { before: Option<String> },
+    Handled {
+        before: Option<String>,
+    },
     Suspended,
     Resumed,
 }

@@ -169,7 +169,10 @@ impl Cluster {
         let state = read(&self.state).clone();
         let mut problems: Vec<Problem> = match &state.status {
             ClusterStatus::Unreachable { reason, .. } => {
-                vec![Problem::new(domain::problem::ProblemKind::Unreachable, format!("the cluster does not answer: {reason}"))]
+                vec![Problem::new(
+                    domain::problem::ProblemKind::Unreachable,
+                    format!("the cluster does not answer: {reason}"),
+                )]
             }
             ClusterStatus::Refused { reason, .. } => {
                 let problem = Problem::new(

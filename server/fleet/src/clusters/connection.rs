@@ -54,10 +54,9 @@ pub(crate) async fn connect(
     policy: &AddressPolicy,
 ) -> Result<kube::Client, ConnectionError> {
     policy.check_url(&accepted.server)?;
-    let config =
-        kube::Config::from_custom_kubeconfig(accepted.kubeconfig.clone(), &KubeConfigOptions::default())
-            .await
-            .map_err(ConnectionError::Credentials)?;
+    let config = kube::Config::from_custom_kubeconfig(accepted.kubeconfig.clone(), &KubeConfigOptions::default())
+        .await
+        .map_err(ConnectionError::Credentials)?;
     client(config, policy)
 }
 

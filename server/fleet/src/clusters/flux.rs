@@ -60,7 +60,11 @@ pub(crate) fn components(index: &Index) -> Vec<FluxComponent> {
             image: image(&json),
             ready_replicas: json["status"]["readyReplicas"].as_i64().unwrap_or(0),
             replicas: json["spec"]["replicas"].as_i64().unwrap_or(1),
-            restarts: pods.iter().filter(|(_, pod)| is_pod_of(&deployment, &json, pod)).map(|(_, pod)| restarts(pod)).sum(),
+            restarts: pods
+                .iter()
+                .filter(|(_, pod)| is_pod_of(&deployment, &json, pod))
+                .map(|(_, pod)| restarts(pod))
+                .sum(),
             name: deployment.name,
         })
         .collect()
@@ -68,7 +72,8 @@ pub(crate) fn components(index: &Index) -> Vec<FluxComponent> {
 
 /// The container that Flux names `manager`, else the first.
 fn image(deployment: &Value) -> String {
-    let containers = deployment["spec"]["template"]["spec"]["containers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let containers =
+        deployment["spec"]["template"]["spec"]["containers"].as_array().map(Vec::as_slice).unwrap_or_default();
     let container = containers.iter().find(|container| container["name"] == "manager").or(containers.first());
     container.and_then(|container| container["image"].as_str()).unwrap_or_default().to_owned()
 }

@@ -93,15 +93,11 @@ pub fn contexts(text: &str) -> Result<Vec<String>, KubeconfigError> {
 ///
 /// # Errors
 /// The first reason why it cannot be used; refused fields come all together.
-pub fn accept(
-    text: &str,
-    context: Option<&str>,
-    supplier: Supplier,
-) -> Result<AcceptedKubeconfig, KubeconfigError> {
+pub fn accept(text: &str, context: Option<&str>, supplier: Supplier) -> Result<AcceptedKubeconfig, KubeconfigError> {
     let mut kubeconfig = parse(text)?;
     let name = choose(&kubeconfig, context)?;
-    let chosen = section(&kubeconfig.contexts, |named| (named.name == name).then(|| named.context.clone()))
-        .unwrap_or_default();
+    let chosen =
+        section(&kubeconfig.contexts, |named| (named.name == name).then(|| named.context.clone())).unwrap_or_default();
     let cluster = section(&kubeconfig.clusters, |named| (named.name == chosen.cluster).then(|| named.cluster.clone()))
         .ok_or_else(|| KubeconfigError::UnknownCluster { context: name.clone(), cluster: chosen.cluster.clone() })?;
     let user = match chosen.user.as_deref().filter(|user| !user.is_empty()) {

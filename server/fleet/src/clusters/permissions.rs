@@ -29,7 +29,11 @@ const NEEDS: [Need; 6] = [
         calls: &[("get", "apps", "deployments", ""), ("get", "", "services", "")],
         without: "inventories have no health and diffs have no actual side",
     },
-    Need { name: "read logs", calls: &[("list", "", "pods", ""), ("get", "", "pods", "log")], without: "there are no logs" },
+    Need {
+        name: "read logs",
+        calls: &[("list", "", "pods", ""), ("get", "", "pods", "log")],
+        without: "there are no logs",
+    },
     Need {
         name: "read Helm releases",
         calls: &[("get", "", "secrets", "")],
@@ -60,10 +64,7 @@ pub(crate) async fn permissions(client: &kube::Client) -> Vec<Permission> {
     join_all(reviews).await
 }
 
-async fn is_allowed(
-    client: &kube::Client,
-    (verb, group, resource, subresource): (&str, &str, &str, &str),
-) -> bool {
+async fn is_allowed(client: &kube::Client, (verb, group, resource, subresource): (&str, &str, &str, &str)) -> bool {
     let attributes = ResourceAttributes {
         verb: Some(verb.to_owned()),
         group: Some(group.to_owned()),
@@ -72,7 +73,10 @@ async fn is_allowed(
         ..ResourceAttributes::default()
     };
     let review = SelfSubjectAccessReview {
-        spec: SelfSubjectAccessReviewSpec { resource_attributes: Some(attributes), ..SelfSubjectAccessReviewSpec::default() },
+        spec: SelfSubjectAccessReviewSpec {
+            resource_attributes: Some(attributes),
+            ..SelfSubjectAccessReviewSpec::default()
+        },
         ..SelfSubjectAccessReview::default()
     };
     let answer = Api::all(client.clone()).create(&PostParams::default(), &review).await;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cluster::{Cluster, Command};
 use super::failure::Failure;
-use super::{flux, permissions, pause::ReconnectPause};
+use super::{flux, pause::ReconnectPause, permissions};
 use crate::clock::Clock;
 use crate::store::{ClusterState, Store};
 use crate::watch::discovery::discover;
@@ -263,7 +263,8 @@ impl Session<'_> {
     /// Ask the cluster what it serves now, and list every kind anew.
     async fn resync(&mut self) -> Result<(), Failure> {
         let (_, kinds) = greet(self.cluster, &self.client).await?;
-        let (flux, permissions) = tokio::join!(flux::find(&self.client, &kinds), permissions::permissions(&self.client));
+        let (flux, permissions) =
+            tokio::join!(flux::find(&self.client, &kinds), permissions::permissions(&self.client));
         self.cluster.update_state(|state| {
             state.flux_version = flux.version;
             state.flux_namespace = flux.namespace;

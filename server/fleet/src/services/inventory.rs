@@ -1,4 +1,7 @@
 //! The health of what an applier manages, for its page: known objects from the index, the rest fetched, a few at a time.
+//!
+//! What was fetched is remembered for some seconds, over all viewers: a page that is open while its applier works reads
+//! the cluster no more often than that. Permission is asked for each viewer and object before the memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +16,7 @@ use domain::problem::{Problem, ProblemKind};
 use domain::resource::ManagedObject;
 use domain::workload::workload_health;
 use futures::{StreamExt, stream};
+use moka::future::Cache;
 use serde_json::Value;
 use tokio::time::timeout_at;
 
@@ -28,6 +32,21 @@ const CONCURRENCY: usize = 8;
 const DEADLINE: Duration = Duration::from_secs(4);
 /// Objects of one inventory that are looked at; the rest is listed without health.
 const LIMIT: usize = 500;
+
+/// How long a fetched health is good for.
+const REMEMBERED: Duration = Duration::from_secs(10);
+/// Objects remembered over all clusters.
+const CAPACITY: u64 = 20_000;
+
+/// Health and message of objects that are not watched, as they were some seconds ago.
+#[derive(Clone, Debug)]
+pub(crate) struct Looked(Cache<ObjectRef, (Health, String)>);
+
+impl Default for Looked {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(CAPACITY).time_to_live(REMEMBERED).build())
+    }
+}
 
 /// An object of the inventory, with the API version that stands beside it.
 struct Entry {
@@ -99,22 +118,23 @@ impl Services {
         if let Some(json) = cluster.index.object(object) {
             return (managed(entry, &json), None);
         }
+        let looked = &self.engine.looked.0;
+        if let Some((health, message)) = looked.get(object).await {
+            return (ManagedObject { health, message, ..unlooked(entry) }, None);
+        }
         let client = match cluster.client(&authorized) {
             Ok(client) => client,
             Err(error) => return (unlooked(entry), Some(problem(entry, &Failure::of_connection(&error)))),
         };
-        match fetch(&client, &cluster.kinds(), object).await {
-            Ok(Some(json)) => (managed(entry, &json), None),
+        let found = match fetch(&client, &cluster.kinds(), object).await {
+            Ok(Some(json)) => managed(entry, &json),
             Ok(None) => {
-                let missing = ManagedObject {
-                    health: Health::Failed,
-                    message: "Not on the cluster".to_owned(),
-                    ..unlooked(entry)
-                };
-                (missing, None)
+                ManagedObject { health: Health::Failed, message: "Not on the cluster".to_owned(), ..unlooked(entry) }
             }
-            Err(failure) => (unlooked(entry), Some(problem(entry, &failure))),
-        }
+            Err(failure) => return (unlooked(entry), Some(problem(entry, &failure))),
+        };
+        looked.insert(object.clone(), (found.health, found.message.clone())).await;
+        (found, None)
     }
 }
 

@@ -4,8 +4,8 @@
 //! answer costs only its own kinds. A missing group is normal: most clusters have no image automation.
 
 use domain::problem::{Problem, ProblemKind};
-use kube::discovery::{ApiCapabilities, ApiGroup, Discovery, Scope};
 use kube::core::ApiResource;
+use kube::discovery::{ApiCapabilities, ApiGroup, Discovery, Scope};
 use std::collections::BTreeMap;
 
 use super::kinds::{Kinds, ServedKind};

@@ -18,7 +18,8 @@ pub fn row(object: &ObjectRef, cluster_name: &str, json: &Value, fresh: bool) ->
     let report = flux_health(&object.group_kind(), json);
     let suspended = catalogue::by_group_kind(&object.group, &object.kind).is_some_and(|kind| kind.is_suspended(json));
     let revision = revision(object, json);
-    let attempted = text(json, "/status/lastAttemptedRevision").filter(|attempted| Some(attempted) != revision.as_ref());
+    let attempted =
+        text(json, "/status/lastAttemptedRevision").filter(|attempted| Some(attempted) != revision.as_ref());
     ResourceRow {
         status: Status::of(report.health, is_drifted(report.health, json)),
         health: report.health,
@@ -121,11 +122,7 @@ fn last_activity(json: &Value) -> Option<i64> {
     let of_history = history.flat_map(|entry| [&entry["lastReconciled"], &entry["lastDeployed"]]);
     let ready = find(&conditions(json), "Ready").and_then(|condition| condition.since());
     of_history
-        .chain([
-            &status["artifact"]["lastUpdateTime"],
-            &status["lastPushTime"],
-            &json["metadata"]["creationTimestamp"],
-        ])
+        .chain([&status["artifact"]["lastUpdateTime"], &status["lastPushTime"], &json["metadata"]["creationTimestamp"]])
         .filter_map(|time| timestamp_millis(time.as_str()?))
         .chain(ready)
         .max()

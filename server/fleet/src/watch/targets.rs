@@ -37,7 +37,8 @@ pub(crate) struct Target {
 
 /// All watches for a cluster that serves these kinds and has Flux in this namespace.
 pub(crate) fn targets(kinds: &Kinds, flux_namespace: &str) -> Vec<Target> {
-    let watchable = |kind: &GroupKind| kinds.find(kind).filter(|served| served.allows("list") && served.allows("watch"));
+    let watchable =
+        |kind: &GroupKind| kinds.find(kind).filter(|served| served.allows("list") && served.allows("watch"));
     let of = |served: &ServedKind| Target {
         kind: served.group_kind(),
         resource: served.resource.clone(),
@@ -51,8 +52,11 @@ pub(crate) fn targets(kinds: &Kinds, flux_namespace: &str) -> Vec<Target> {
         let served = watchable(&GroupKind::new(group, kind))?;
         Some(Target { namespace: Some(flux_namespace.to_owned()), labels, ..of(served) })
     };
-    let events = watchable(&GroupKind::new("", "Event"))
-        .map(|served| Target { fields: Some(NOISY), purpose: Purpose::Events, ..of(served) });
+    let events = watchable(&GroupKind::new("", "Event")).map(|served| Target {
+        fields: Some(NOISY),
+        purpose: Purpose::Events,
+        ..of(served)
+    });
     flux.chain(in_flux("apps", "Deployment", Some(PART_OF_FLUX)))
         .chain(in_flux("", "Pod", None))
         .chain(events)
