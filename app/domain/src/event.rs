@@ -99,16 +99,19 @@ mod tests {
 
     #[test]
     fn both_shapes_of_an_event_read_the_same() {
+        let object = json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "namespace": "apps", "name": "shop",
+        });
         let core = json!({
             "metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/revision": "main@sha1:abc"}},
-            "involvedObject": {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "namespace": "apps", "name": "shop"},
+            "involvedObject": object,
             "type": "Normal", "reason": "Progressing", "message": "Deployment/apps/web configured\n", "count": 3,
             "source": {"component": "kustomize-controller"},
             "firstTimestamp": "2026-01-02T03:00:00Z", "lastTimestamp": "2026-01-02T03:04:05Z",
         });
         let new = json!({
             "metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/revision": "main@sha1:abc"}},
-            "regarding": {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "namespace": "apps", "name": "shop"},
+            "regarding": object,
             "type": "Normal", "reason": "Progressing", "note": "Deployment/apps/web configured",
             "series": {"count": 3, "lastObservedTime": "2026-01-02T03:04:05.000000Z"},
             "reportingController": "kustomize-controller", "eventTime": "2026-01-02T03:00:00.000000Z",
@@ -123,8 +126,8 @@ mod tests {
     #[test]
     fn a_core_event_with_an_empty_source_names_its_reporting_component() {
         let event = json!({
-            "involvedObject": {"kind": "Pod", "name": "web"}, "source": {"component": ""}, "reportingComponent": "kubelet",
-            "lastTimestamp": null, "eventTime": "2026-01-02T03:04:05.123456Z",
+            "involvedObject": {"kind": "Pod", "name": "web"}, "source": {"component": ""},
+            "reportingComponent": "kubelet", "lastTimestamp": null, "eventTime": "2026-01-02T03:04:05.123456Z",
         });
         let read = EventView::read(&ClusterId::from("c"), &event).unwrap();
         assert_eq!(read.source, "kubelet");

@@ -1,8 +1,8 @@
 //! Helm's release Secrets: the exact manifest that helm-controller compares the cluster with.
 //!
-//! Decodes, with a cap against compression bombs; splits the manifest, one broken document not harming the others; and
-//! adds what Helm adds when it applies. Keeps neither the chart's templates nor the user's values: both may hold secrets
-//! and nobody here needs them.
+//! Decodes, with a cap against compression bombs; splits the manifest, one broken document not harming the others;
+//! and adds what Helm adds when it applies. Keeps neither the chart's templates nor the user's values: both may hold
+//! secrets and nobody here needs them.
 
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -334,7 +334,7 @@ mod tests {
         json!({
             "name": "shop", "namespace": "apps", "version": 3, "apply_method": "ssa", "config": {"password": "x"},
             "info": {"status": "deployed", "description": "Upgrade complete", "last_deployed": "2026-01-02T03:04:05Z"},
-            "chart": {"metadata": {"name": "shop", "version": "1.2.3", "appVersion": "9"}, "templates": [], "values": {}},
+            "chart": {"metadata": {"name": "shop", "version": "1.2.3", "appVersion": "9"}, "templates": []},
             "manifest": "---\nkind: A\n", "hooks": [{"name": "test"}],
         })
     }
@@ -367,8 +367,8 @@ mod tests {
 
     #[test]
     fn documents_are_split_and_a_broken_one_is_told() {
-        let manifest = "# head\n---\n# Source: a\napiVersion: v1\nkind: A\n---\n\n--- # c\napiVersion: v1\nkind: B\n---\na: [\n---\nfoo: bar\n\
-                        ---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: C}\n";
+        let manifest = "# head\n---\n# Source: a\napiVersion: v1\nkind: A\n---\n\n--- # c\napiVersion: v1\nkind: B\n\
+                        ---\na: [\n---\nfoo: bar\n---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: C}\n";
         let (objects, problems) = split_manifest(manifest);
         let kinds: Vec<&str> = objects.iter().filter_map(|object| object["kind"].as_str()).collect();
         assert_eq!(kinds, ["A", "B", "C"]);
@@ -379,12 +379,13 @@ mod tests {
     #[test]
     fn scalars_are_read_as_flux_reads_them() {
         let read = parse_yaml(
-            "a: yes\nb: \"yes\"\nc: 0644\nd: 9007199254740993\ne: 012:30\nf: ~\ng: 2026-01-02\nh: 1e3\ni: off\nj: 0x1F\nk: |\n  x\nl: 100m\n",
+            "a: yes\nb: \"yes\"\nc: 0644\nd: 9007199254740993\ne: 012:30\nf: ~\ng: 2026-01-02\n\
+             h: 1e3\ni: off\nj: 0x1F\nk: |\n  x\nl: 100m\n",
         )
         .unwrap();
         let expected = json!({
-            "a": true, "b": "yes", "c": 420, "d": 9_007_199_254_740_993_i64, "e": "012:30", "f": null, "g": "2026-01-02", "h": 1000.0,
-            "i": false, "j": 31, "k": "x\n", "l": "100m",
+            "a": true, "b": "yes", "c": 420, "d": 9_007_199_254_740_993_i64, "e": "012:30", "f": null,
+            "g": "2026-01-02", "h": 1000.0, "i": false, "j": 31, "k": "x\n", "l": "100m",
         });
         assert_eq!(read, expected);
     }
@@ -436,7 +437,8 @@ mod tests {
         assert_eq!(named(json!({"targetNamespace": "apps", "releaseName": "x"})), "x");
         let long = named(json!({"targetNamespace": "a".repeat(60)}));
         assert_eq!((long.len(), &long[..41]), (53, format!("{}-", "a".repeat(40)).as_str()));
-        let with_history = json!({"metadata": {"name": "shop"}, "status": {"history": [{"name": "old", "version": 1}, {"name": "new", "version": 2}]}});
+        let history = json!([{"name": "old", "version": 1}, {"name": "new", "version": 2}]);
+        let with_history = json!({"metadata": {"name": "shop"}, "status": {"history": history}});
         assert_eq!(release_name(&with_history), "new");
         assert_eq!(storage_name("shop", 3), "sh.helm.release.v1.shop.v3");
         assert_eq!(

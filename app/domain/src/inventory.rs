@@ -1,7 +1,7 @@
 //! Inventories: which objects an applier manages, as it writes them into its status.
 //!
-//! An id is `<namespace>_<name>_<group>_<kind>`, the version stands beside it. Colons in the names of RBAC objects are written
-//! as `__`. Source: `fluxcd/cli-utils`, `object.ObjMetadata`.
+//! An id is `<namespace>_<name>_<group>_<kind>`, the version stands beside it. Colons in the names of RBAC objects
+//! are written as `__`. Source: `fluxcd/cli-utils`, `object.ObjMetadata`.
 
 use std::fmt;
 

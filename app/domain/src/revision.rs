@@ -1,7 +1,8 @@
 //! Revisions as sources and appliers write them: a name, a digest, or both.
 //!
-//! Git `main@sha1:…`, `refs/heads/main@sha1:…`, `sha1:…`; OCI `latest@sha256:…`; buckets and indices `sha256:…`; charts `1.2.3`,
-//! `1.2.3+0cc9a8446c95`; and `main/…` of Flux before 2.0. Whatever is none of these is a name: nothing is refused.
+//! Git `main@sha1:…`, `refs/heads/main@sha1:…`, `sha1:…`; OCI `latest@sha256:…`; buckets and indices `sha256:…`;
+//! charts `1.2.3`, `1.2.3+0cc9a8446c95`; and `main/…` of Flux before 2.0. Whatever is none of these is a name:
+//! nothing is refused.
 
 use std::fmt;
 

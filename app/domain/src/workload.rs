@@ -261,7 +261,9 @@ mod tests {
         let expected = (Health::Progressing, "2 of 3 replicas ready".to_owned());
         assert_eq!(report("apps", "Deployment", &deployment(2, &json!([]))), expected);
         assert_eq!(report("apps", "Deployment", &deployment(3, &json!([]))).0, Health::Ready);
-        let late = json!([{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}]);
+        let late = json!([
+            {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"},
+        ]);
         let expected = (Health::Failed, "1 of 3 replicas ready; timed out".to_owned());
         assert_eq!(report("apps", "Deployment", &deployment(1, &late)), expected);
     }
@@ -295,7 +297,8 @@ mod tests {
         let object = json!({
             "spec": {"containers": [{"name": "app"}]},
             "status": {"phase": "Pending", "containerStatuses": [
-                {"name": "app", "ready": false, "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such tag"}}},
+                {"name": "app", "ready": false,
+                    "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such tag"}}},
             ]},
         });
         assert_eq!(report("", "Pod", &object), (Health::Failed, "app: no such tag".to_owned()));

@@ -1,15 +1,17 @@
 //! Lists whose items have a name: which fields name them, and one order for both sides.
 //!
 //! Kubernetes pairs such items by key, so their order is not a difference worth red and green lines. Items keep the
-//! order of desired; what only actual has stays behind its neighbour. Lists without keys keep their order: there it counts.
+//! order of desired; what only actual has stays behind its neighbour. Lists without keys keep their order: there it
+//! counts.
 
-use std::collections::BTreeSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use crate::diff::path::{Path, Segment};
 
-/// Merge keys by name of the list, from the API's own definitions. The first row of which all items have the first key counts.
+/// Merge keys by name of the list, from the API's own definitions. The first row of which all items have the first
+/// key counts.
 const KEYS: [(&str, &[&str]); 27] = [
     ("containers", &["name"]),
     ("initContainers", &["name"]),
@@ -41,26 +43,23 @@ const KEYS: [(&str, &[&str]); 27] = [
 ];
 
 /// Names that lists of objects nobody described tend to be keyed by.
-const USUAL: [&str; 3] = ["name", "key", "id"];
+const USUAL: [&[&str]; 3] = [&["name"], &["key"], &["id"]];
 
-/// The fields that name the items of this list, the same for one side alone as for both: each item has them, no two alike.
+/// The fields that name the items of this list, the same for one side alone as for both: each item has them, no two
+/// alike.
 #[must_use]
 pub fn list_keys(list: &str, items: &[Value]) -> Option<&'static [&'static str]> {
-    static USUAL_KEYS: [&[&str]; 3] = [&USUAL_0, &USUAL_1, &USUAL_2];
-    static USUAL_0: [&str; 1] = [USUAL[0]];
-    static USUAL_1: [&str; 1] = [USUAL[1]];
-    static USUAL_2: [&str; 1] = [USUAL[2]];
     if items.is_empty() || !items.iter().all(Value::is_object) {
         return None;
     }
     let known = KEYS.iter().filter(|(name, _)| *name == list).map(|(_, keys)| *keys);
-    known.chain(USUAL_KEYS).find(|keys| segments(items, keys).is_some())
+    known.chain(USUAL).find(|keys| segments(items, keys).is_some())
 }
 
 /// The key of each item; `None` if one has no key or two have the same.
 fn segments(items: &[Value], keys: &[&str]) -> Option<Vec<Segment>> {
     let segments: Vec<Segment> = items.iter().map(|item| Segment::key_of(item, keys)).collect::<Option<_>>()?;
-    let distinct: BTreeSet<&Segment> = segments.iter().collect();
+    let distinct: HashSet<&Segment> = segments.iter().collect();
     (distinct.len() == segments.len()).then_some(segments)
 }
 
@@ -98,20 +97,17 @@ fn align_at(path: &mut Path, desired: &Value, actual: &mut Value, moved: &mut Ve
             let Some((left, right)) = paired_keys(list, desired, actual) else { return };
             let order = joint_order(&left, &right);
             if order.iter().enumerate().any(|(place, from)| place != *from) {
-                let common = |own: &[Segment], other: &[Segment]| -> Vec<Segment> {
-                    own.iter().filter(|key| other.contains(key)).cloned().collect()
-                };
-                if common(&left, &right) != common(&right, &left) {
+                if is_moved(&left, &right) {
                     moved.push(path.clone());
                 }
                 let mut items: Vec<Option<Value>> = std::mem::take(actual).into_iter().map(Some).collect();
                 actual.extend(order.iter().filter_map(|from| items[*from].take()));
             }
-            let right: Vec<Segment> = order.iter().map(|from| right[*from].clone()).collect();
-            for (key, value) in right.iter().zip(actual.iter_mut()) {
-                if let Some(at) = left.iter().position(|own| own == key) {
-                    path.0.push(key.clone());
-                    align_at(path, &desired[at], value, moved);
+            let places = places(&left);
+            for (from, value) in order.iter().zip(actual.iter_mut()) {
+                if let Some(at) = places.get(&right[*from]) {
+                    path.0.push(right[*from].clone());
+                    align_at(path, &desired[*at], value, moved);
                     path.0.pop();
                 }
             }
@@ -120,22 +116,35 @@ fn align_at(path: &mut Path, desired: &Value, actual: &mut Value, moved: &mut Ve
     }
 }
 
+/// Position of each key.
+pub(crate) fn places(keys: &[Segment]) -> HashMap<&Segment, usize> {
+    keys.iter().enumerate().map(|(at, key)| (key, at)).collect()
+}
+
+/// Whether what both have stands in another order.
+fn is_moved(left: &[Segment], right: &[Segment]) -> bool {
+    let places = places(left);
+    let common: Vec<&usize> = right.iter().filter_map(|key| places.get(key)).collect();
+    !common.is_sorted()
+}
+
 /// Positions of `right` in the order of `left`; what `left` has not stays behind what it followed.
 fn joint_order(left: &[Segment], right: &[Segment]) -> Vec<usize> {
+    let known = places(left);
     let mut followers: Vec<Vec<usize>> = vec![Vec::new(); left.len() + 1];
-    let mut places = vec![None; left.len()];
+    let mut taken = vec![None; left.len()];
     let mut anchor = 0;
     for (from, key) in right.iter().enumerate() {
-        match left.iter().position(|own| own == key) {
+        match known.get(key) {
             Some(at) => {
-                places[at] = Some(from);
+                taken[*at] = Some(from);
                 anchor = at + 1;
             }
             None => followers[anchor].push(from),
         }
     }
     let mut order = std::mem::take(&mut followers[0]);
-    for (at, place) in places.into_iter().enumerate() {
+    for (at, place) in taken.into_iter().enumerate() {
         order.extend(place);
         order.append(&mut followers[at + 1]);
     }
@@ -193,7 +202,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn aligning_loses_nothing(left in prop::collection::hash_set(0u8..12, 0..8), right in prop::collection::hash_set(0u8..12, 0..8)) {
+        fn aligning_loses_nothing(
+            left in prop::collection::hash_set(0u8..12, 0..8),
+            right in prop::collection::hash_set(0u8..12, 0..8),
+        ) {
             let list = |names: &std::collections::HashSet<u8>| -> Vec<Value> {
                 names.iter().map(|name| json!({"name": name.to_string()})).collect()
             };

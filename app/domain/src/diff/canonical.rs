@@ -231,7 +231,9 @@ mod tests {
     fn fields_come_in_the_order_people_expect() {
         let object = json!({
             "spec": {"b": 1, "a": {}, "list": [], "none": null}, "kind": "Deployment", "apiVersion": "apps/v1",
-            "metadata": {"annotations": {"z": "1"}, "labels": {"a": "b"}, "namespace": "shop", "name": "web", "finalizers": ["x"]},
+            "metadata": {
+                "annotations": {"z": "1"}, "labels": {"a": "b"}, "namespace": "shop", "name": "web", "finalizers": ["x"],
+            },
             "data": {"k": "v"},
         });
         let expected = "\
@@ -353,8 +355,9 @@ data:
                 2 => ".{0,12}",
                 1 => "[\\x00-\\x1f\\x7f-\\u{a0}\\u{2028}\\u{feff}a\\n]{0,6}",
                 2 => prop::sample::select(vec![
-                    "yes", "null", "~", "012", "1e3", ".inf", "0o7", "0b1", "1:2", "2026-01-02", "<<", "=", "---", "...", "\r\n", "a\r\nb",
-                    "\n\n", "a\n\n\n", " a\nb", "\ta\nb", "a\n ", "a\n \n", "\na", "\n a", "|-\n", "a\n- b", "# c\n# d\n", "1_0", "-", "?",
+                    "yes", "null", "~", "012", "1e3", ".inf", "0o7", "0b1", "1:2", "2026-01-02", "<<",
+                    "=", "---", "...", "\r\n", "a\r\nb", "\n\n", "a\n\n\n", " a\nb", "\ta\nb", "a\n ", "a\n \n", "\na", "\n a",
+                    "|-\n", "a\n- b", "# c\n# d\n", "1_0", "-", "?",
                 ]).prop_map(str::to_owned),
             ]
         }

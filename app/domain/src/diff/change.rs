@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::diff::align::paired_keys;
+use crate::diff::align::{paired_keys, places};
 use crate::diff::owner::{Blame, Owner, blame};
 use crate::diff::path::{Path, Segment};
 use crate::quantity::{same_duration, same_quantity};
@@ -158,13 +158,14 @@ fn compare_lists(path: &mut Path, left: &[Value], right: &[Value], visit: &mut V
         _ => String::new(),
     };
     if let Some((left_keys, right_keys)) = paired_keys(&name, left, right) {
+        let (left_places, right_places) = (places(&left_keys), places(&right_keys));
         for (key, value) in left_keys.iter().zip(left) {
-            let counterpart = right_keys.iter().position(|own| own == key).and_then(|at| right.get(at));
+            let counterpart = right_places.get(key).and_then(|at| right.get(*at));
             path.0.push(key.clone());
             compare(path, Some(value), counterpart, visit);
             path.0.pop();
         }
-        for (key, value) in right_keys.iter().zip(right).filter(|(key, _)| !left_keys.contains(key)) {
+        for (key, value) in right_keys.iter().zip(right).filter(|(key, _)| !left_places.contains_key(key)) {
             path.0.push(key.clone());
             compare(path, None, Some(value), visit);
             path.0.pop();
@@ -308,7 +309,7 @@ mod tests {
     fn defaults_injected_fields_and_removals_are_told_apart() {
         let live = json!({"metadata": {"managedFields": [
             {"manager": "kustomize-controller", "operation": "Apply", "fieldsV1": {"f:spec": {"f:mine": {}}}},
-            {"manager": "istio", "operation": "Update", "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:spec": {"f:theirs": {}}}},
+            {"manager": "istio", "operation": "Update", "fieldsV1": {"f:spec": {"f:theirs": {}}}},
         ]}});
         let owners = owners(&live);
         let desired = json!({"spec": {}});

@@ -18,7 +18,8 @@ pub struct FieldSet {
 }
 
 impl FieldSet {
-    /// Reads a `fieldsV1` object: `f:` fields, `k:` list items by key, `v:` set members, `i:` indices, `.` the node itself.
+    /// Reads a `fieldsV1` object: `f:` fields, `k:` list items by key, `v:` set members, `i:` indices, `.` the node
+    /// itself.
     #[must_use]
     pub fn parse(fields: &Value) -> Self {
         let Some(entries) = fields.as_object() else { return Self::default() };

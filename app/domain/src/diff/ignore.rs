@@ -152,7 +152,8 @@ impl IgnoreRules {
         self.rules.is_empty()
     }
 
-    /// The pointers that apply to an object. helm-controller asks with desired, kustomize-controller with the dry-run's answer.
+    /// The pointers that apply to an object. helm-controller asks with desired, kustomize-controller with the
+    /// dry-run's answer.
     #[must_use]
     pub fn hits(&self, object: &Value) -> Vec<Hit> {
         let matching = self.rules.iter().filter(|rule| rule.target.matches(object));

@@ -327,16 +327,20 @@ mod tests {
             json!({"kind": "List", "items": [{"kind": "Secret", "data": {"a": CANARY}}]}),
             json!({"kind": "ResourceSet", "spec": {"resources": [secret]}}),
             json!({"kind": "ConfigMap", "metadata": {"annotations": {
-                "kubectl.kubernetes.io/last-applied-configuration": format!("not json {CANARY}"), "openshift.io/token-secret.value": CANARY,
+                "kubectl.kubernetes.io/last-applied-configuration": format!("not json {CANARY}"),
+                "openshift.io/token-secret.value": CANARY,
             }}}),
             json!({"kind": "Provider", "spec": {"address": format!("https://hooks/{CANARY}")}}),
             json!({"kind": "Receiver", "status": {"webhookPath": format!("/hook/{CANARY}")}}),
             json!({"kind": "HelmRelease", "spec": {"values": {
-                "adminPassword": CANARY, "auth": {"secrets": {"any": [CANARY]}}, "db": {"url": format!("postgres://u:{CANARY}@h/d")},
+                "adminPassword": CANARY, "auth": {"secrets": {"any": [CANARY]}},
+                "db": {"url": format!("postgres://u:{CANARY}@h/d")},
                 "env": [{"name": "API_TOKEN", "value": CANARY}], "args": [format!("--token={CANARY}")],
             }}}),
             json!({"kind": "Kustomization", "spec": {"postBuild": {"substitute": {"db_password": CANARY}}}}),
-            json!({"kind": "Deployment", "spec": {"env": [{"name": "DB_PASSWORD", "value": CANARY}], "args": [format!("--password={CANARY}")]}}),
+            json!({"kind": "Deployment", "spec": {
+                "env": [{"name": "DB_PASSWORD", "value": CANARY}], "args": [format!("--password={CANARY}")],
+            }}),
             json!({"kind": "GitRepository", "spec": {"url": format!("https://user:{CANARY}@git/x")}}),
             json!({"kind": "Custom", "spec": {"apiKey": CANARY}}),
             json!([{"kind": "x", "password": CANARY}]),
@@ -351,14 +355,16 @@ mod tests {
         let object = json!({
             "kind": "Deployment", "metadata": {"name": "token-service", "annotations": {"a": "b"}},
             "spec": {"secretName": "x", "imagePullSecrets": [{"name": "regcred"}], "tokenExpirationSeconds": 3600,
-                "automountServiceAccountToken": false, "volumes": [{"secret": {"secretName": "tls", "defaultMode": 420}}],
+                "automountServiceAccountToken": false,
+                "volumes": [{"secret": {"secretName": "tls", "defaultMode": 420}}],
                 "env": [{"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "password"}}}],
                 "image": "registry/x:1@sha256:0", "url": "https://git/x"},
         });
         assert_eq!(masked(object.clone()), object);
         let map = json!({"kind": "ConfigMap", "data": {"token_length": "12", "note": "plain"}});
         assert_eq!(masked(map.clone()), map);
-        let release = json!({"kind": "HelmRelease", "spec": {"values": {"replicas": 2, "auth": {"existingSecretName": "db", "enabled": true}}}});
+        let values = json!({"replicas": 2, "auth": {"existingSecretName": "db", "enabled": true}});
+        let release = json!({"kind": "HelmRelease", "spec": {"values": values}});
         assert_eq!(masked(release.clone()), release);
     }
 

@@ -156,7 +156,9 @@ mod tests {
         let deployment = prepared(json!({
             "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"creationTimestamp": null},
             "spec": {"template": {"metadata": {"creationTimestamp": null}, "spec": {
-                "containers": [{"name": "a", "ports": [{"containerPort": 80}, {"containerPort": 53, "protocol": "UDP"}]}],
+                "containers": [
+                    {"name": "a", "ports": [{"containerPort": 80}, {"containerPort": 53, "protocol": "UDP"}]},
+                ],
                 "initContainers": [{"name": "i", "ports": [{"containerPort": 80}]}],
             }}},
             "status": {"replicas": 1},
@@ -186,7 +188,8 @@ mod tests {
 
     #[test]
     fn roles_are_left_alone_and_definitions_keep_their_status() {
-        let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"creationTimestamp": null}});
+        let metadata = json!({"creationTimestamp": null});
+        let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": metadata});
         assert_eq!(prepared(role.clone()), role);
         let definition = |bundle: &str| {
             json!({
@@ -204,8 +207,8 @@ mod tests {
     #[test]
     fn stripping_leaves_what_a_manifest_could_say() {
         let mut object = json!({
-            "metadata": {"name": "a", "uid": "1", "generation": 2, "managedFields": [], "labels": {}, "finalizers": ["x"],
-                "resourceVersion": "3", "creationTimestamp": "t", "annotations": {"a": "b"}},
+            "metadata": {"name": "a", "uid": "1", "generation": 2, "managedFields": [], "labels": {},
+                "finalizers": ["x"], "resourceVersion": "3", "creationTimestamp": "t", "annotations": {"a": "b"}},
             "status": {},
         });
         strip(&mut object);

@@ -1,6 +1,7 @@
 //! Who wrote a field: the managers of an object, and which of them stands behind a path.
 //!
-//! A manager is a tool, not a person, and the time is that of its last change to anything: blame says no more than that.
+//! A manager is a tool, not a person, and the time is that of its last change to anything: blame says no more than
+//! that.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,9 +1,10 @@
 //! What kustomize-controller does to other managers' fields before it applies, and what a dry-run therefore leaves out.
 //!
-//! The controller makes the entries of some managers (`kubectl*`, `before-first-apply*`, its own old ones, those it is
-//! told to override) its own; the apply that follows drops every field of them that is not in the manifest. A plain dry-run
-//! keeps those fields, because the take-over is a write of its own. Source: `fluxcd/pkg/ssa`, `manager_apply.go`,
-//! `cleanupMetadata`; verified against the controller. helm-controller takes over only from the managers it is told to.
+//! The controller makes the entries of some managers (`kubectl*`, `before-first-apply*`, its own old ones, those it
+//! is told to override) its own; the apply that follows drops every field of them that is not in the manifest. A
+//! plain dry-run keeps those fields, because the take-over is a write of its own. Source: `fluxcd/pkg/ssa`,
+//! `manager_apply.go`, `cleanupMetadata`; verified against the controller. helm-controller takes over only from the
+//! managers it is told to.
 //!
 //! Removes too little rather than too much: never a list item whose key or children are kept, never an ancestor of
 //! a kept field, never a key field of an item that stays, never anything by index.
@@ -313,11 +314,12 @@ mod tests {
 
     #[test]
     fn key_fields_of_an_item_that_stays_are_never_removed() {
-        let fields = json!({"f:ports": {"k:{\"port\":80,\"protocol\":\"TCP\"}": {".": {}, "f:port": {}, "f:protocol": {}, "f:name": {}}}});
+        let item = "k:{\"port\":80,\"protocol\":\"TCP\"}";
+        let fields = json!({"f:ports": {item: {".": {}, "f:port": {}, "f:protocol": {}, "f:name": {}}}});
         let live = json!({
             "metadata": {"managedFields": [
                 entry("kubectl-edit", "Update", fields),
-                entry("other", "Update", json!({"f:ports": {"k:{\"port\":80,\"protocol\":\"TCP\"}": {"f:nodePort": {}}}})),
+                entry("other", "Update", json!({"f:ports": {item: {"f:nodePort": {}}}})),
             ]},
             "ports": [{"port": 80, "protocol": "TCP", "name": "web", "nodePort": 30000}],
         });
@@ -340,7 +342,8 @@ mod tests {
     #[test]
     fn last_applied_goes_and_a_broken_entry_harms_nothing() {
         let key = "kubectl.kubernetes.io/last-applied-configuration";
-        let live = json!({"metadata": {"annotations": {key: "{}", "a": "b"}, "managedFields": [null, {"manager": "kubectl"}]}});
+        let broken = json!([null, {"manager": "kubectl"}]);
+        let live = json!({"metadata": {"annotations": {key: "{}", "a": "b"}, "managedFields": broken}});
         let takeover = predict(KUSTOMIZATION, &live, &json!({}), &live, &[]);
         assert_eq!(takeover.predicted["metadata"]["annotations"], json!({"a": "b"}));
         let named = json!({"metadata": {"annotations": {key: "mine"}}});

@@ -1,8 +1,9 @@
 //! Secrets in running text and by name: what a word, a URL, an argument or a message gives away.
 //!
-//! Texts are recognised by pattern, so this is a net with holes: whatever is known to be secret by its place is masked by
-//! place, in the parent module.
+//! Texts are recognised by pattern, so this is a net with holes: whatever is known to be secret by its place is
+//! masked by place, in the parent module.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -10,16 +11,16 @@ use regex::{Captures, Regex};
 use crate::diff::change::TOKEN;
 
 static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
-    let words = "passw(?:or)?d|passphrase|pwd|token|secret|api[-_.]?key|access[-_.]?key|private[-_.]?key|credential|client[-_.]?key|\
-                 encryption[-_.]?key|signing[-_.]?key|connection[-_.]?string|dsn|auth[-_.]?key|webhook[-_.]?url|bearer";
+    let words = "passw(?:or)?d|passphrase|pwd|token|secret|api[-_.]?key|access[-_.]?key|private[-_.]?key|\
+                 credential|client[-_.]?key|encryption[-_.]?key|signing[-_.]?key|connection[-_.]?string|dsn|auth[-_.]?key|webhook[-_.]?url|bearer";
     Regex::new(&format!("(?i)(?:{words})")).expect("a constant pattern")
 });
 
 /// Names that lead to a credential without being one.
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = "(?i)(?:name|names|namespace|ref|refs|reference|file|path|dir|mount|type|kind|class|provider|version|key(?:name)?s?ref|\
-                   seconds|ttl|expir\\w*|duration|interval|enabled|create|policy|length|size|mode|issuer|url[-_]?path)$";
-    Regex::new(pattern).expect("a constant pattern")
+    let words = "name|names|namespace|ref|refs|reference|file|path|dir|mount|type|kind|class|provider|version|\
+                 seconds|ttl|expir\\w*|duration|interval|enabled|create|policy|length|size|mode|issuer";
+    Regex::new(&format!("(?i)(?:{words})$")).expect("a constant pattern")
 });
 
 pub(super) fn is_credential(name: &str) -> bool {
@@ -38,7 +39,8 @@ static URL_USER: LazyLock<Regex> = LazyLock::new(|| {
 /// `--password=x`, `token: x`, `api_key='x'`, `?access_token=x`.
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r#"(?ix)
-        (?P<name>[\w.-]*(?:passw(?:or)?d|passphrase|token|secret|api[-_]?key|access[-_]?key|private[-_]?key|credentials?|signature))
+        (?P<name>[\w.-]*
+            (?:passw(?:or)?d|passphrase|token|secret|(?:api|access|private)[-_]?key|credentials?|signature))
         (?P<sign>["']?\s*[=:]\s*|["']?\s*:\s*)
         (?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s&,;"']+)"#;
     Regex::new(pattern).expect("a constant pattern")
@@ -46,7 +48,9 @@ static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
 
 /// `--password x` in one string.
 static FLAG: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r"(?i)(?P<flag>(?:^|\s)--?[\w-]*(?:passw(?:or)?d|passphrase|token|secret|api-?key|credentials?)\s+)[^\s-][^\s]*";
+    let pattern = r"(?ix)
+        (?P<flag>(?:^|\s)--?[\w-]*(?:passw(?:or)?d|passphrase|token|secret|api-?key|credentials?)\s+)
+        [^\s-][^\s]*";
     Regex::new(pattern).expect("a constant pattern")
 });
 
@@ -67,15 +71,33 @@ static PRIVATE_KEY: LazyLock<Regex> = LazyLock::new(|| {
 static WEBHOOK_PATH: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?P<prefix>/hook/)[0-9a-f]{16,}").expect("a constant pattern"));
 
-/// Removes what is recognisably secret from a text: users in URLs, paths of webhooks, values of named credentials, bearer tokens, private keys.
+/// A word without which neither an assignment, a flag nor a scheme of authorization matches.
+static TELL_TALE: LazyLock<Regex> = LazyLock::new(|| {
+    let words = "passw|passphrase|token|secret|key|credential|signature|bearer|basic";
+    Regex::new(&format!("(?i)(?:{words})")).expect("a constant pattern")
+});
+
+/// Removes what is recognisably secret from a text: users in URLs, paths of webhooks, values of named credentials,
+/// bearer tokens, private keys.
 #[must_use]
 pub fn mask_text(text: &str) -> String {
-    let masked = PRIVATE_KEY.replace_all(text, TOKEN);
-    let masked = URL_USER.replace_all(&masked, "${scheme}***@");
-    let masked = WEBHOOK_PATH.replace_all(&masked, "${prefix}***");
-    let masked = BEARER.replace_all(&masked, "${scheme}***");
-    let masked = JSON_WEB_TOKEN.replace_all(&masked, TOKEN);
-    let masked = FLAG.replace_all(&masked, "${flag}***");
+    // Most texts hold none of these: a look for the tell-tales is much cheaper than the patterns.
+    let mut masked = Cow::Borrowed(text);
+    let mut replace = |tell_tale: bool, pattern: &Regex, with: &str| {
+        if tell_tale && let Cow::Owned(changed) = pattern.replace_all(&masked, with) {
+            masked = Cow::Owned(changed);
+        }
+    };
+    replace(text.contains("PRIVATE KEY"), &PRIVATE_KEY, TOKEN);
+    replace(text.contains("://"), &URL_USER, "${scheme}***@");
+    replace(text.contains("/hook/"), &WEBHOOK_PATH, "${prefix}***");
+    replace(text.contains("eyJ"), &JSON_WEB_TOKEN, TOKEN);
+    let names_secret = TELL_TALE.is_match(text);
+    replace(names_secret, &BEARER, "${scheme}***");
+    replace(names_secret, &FLAG, "${flag}***");
+    if !names_secret {
+        return masked.into_owned();
+    }
     let assignment = |found: &Captures<'_>| {
         let value = found["value"].trim_matches(['"', '\'']);
         let is_harmless =
@@ -92,7 +114,8 @@ pub fn mask_text(text: &str) -> String {
 static QUOTED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#""(?:[^"\\]|\\.)*"|\{.*\}|[A-Za-z0-9+/=_-]{24,}"#).expect("a constant pattern"));
 
-/// Like [`mask_text`], for what the API says about a Secret: it quotes values, so nothing quoted and nothing long stays.
+/// Like [`mask_text`], for what the API says about a Secret: it quotes values, so nothing quoted and nothing long
+/// stays.
 #[must_use]
 pub fn mask_secret_error(text: &str) -> String {
     QUOTED.replace_all(&mask_text(text), TOKEN).into_owned()

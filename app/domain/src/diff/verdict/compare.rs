@@ -51,7 +51,8 @@ fn body_differs(live: &Value, predicted: &Value) -> bool {
         .any(|field| !matches!(field.as_str(), "metadata" | "status") && body(live, field) != body(predicted, field))
 }
 
-/// For an estimate: whether live lacks a value that desired names, at any depth. What desired does not name is not compared.
+/// For an estimate: whether live lacks a value that desired names, at any depth. What desired does not name is not
+/// compared.
 #[must_use]
 pub fn estimate_differs(desired: &Value, live: &Value) -> bool {
     lacks("", desired, live)
