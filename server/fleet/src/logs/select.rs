@@ -116,7 +116,7 @@ pub(crate) fn select(
         denied.extend(refused);
         selection.add_cluster(id, allowed, find, scopes);
     }
-    selection.refuse_forbidden_namespaces(&namespaces, named || !query.namespaces.is_empty(), denied)?;
+    selection.refuse_forbidden_namespaces(named, denied)?;
     Ok(selection)
 }
 
@@ -160,16 +160,11 @@ impl Selection {
     }
 
     /// A namespace that no cluster allows refuses the request; one that some allow leaves problems for the others.
-    fn refuse_forbidden_namespaces(
-        &mut self,
-        namespaces: &BTreeSet<String>,
-        named: bool,
-        denied: Vec<Denied>,
-    ) -> Result<(), SelectError> {
+    fn refuse_forbidden_namespaces(&mut self, named: bool, denied: Vec<Denied>) -> Result<(), SelectError> {
         for denied in denied {
             let Some(namespace) = denied.target.namespace().map(str::to_owned) else { continue };
             let readable = self.places.iter().any(|place| place.namespace == namespace);
-            if !readable && namespaces.contains(&namespace) {
+            if !readable {
                 return Err(denied.into());
             }
             // Where no cluster was named, what the caller may not read was not asked for.
