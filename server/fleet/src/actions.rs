@@ -232,7 +232,10 @@ mod tests {
 
     #[test]
     fn the_parent_is_named_and_an_object_is_not_its_own_parent() {
-        let labels = json!({"kustomize.toolkit.fluxcd.io/name": "fleet", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"});
+        let labels = json!({
+            "kustomize.toolkit.fluxcd.io/name": "fleet",
+            "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
+        });
         let of = |name: &str, namespace: &str| {
             json!({
                 "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",

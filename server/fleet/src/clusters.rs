@@ -1,8 +1,8 @@
 //! The clusters of the fleet: which there are, where they came from, and the task tree that watches each.
 //!
-//! Clusters come from the store (registered in the web), from contexts of a local kubeconfig, or from the service account
-//! of our own pod. Registration tries a cluster out before it is saved, and saves its credentials sealed. A cluster's id
-//! is a slug of its first name and never changes.
+//! Clusters come from the store (registered in the web), from contexts of a local kubeconfig, or from the service
+//! account of our own pod. Registration tries a cluster out before it is saved, and saves its credentials sealed. A
+//! cluster's id is a slug of its first name and never changes.
 
 pub mod address;
 pub mod cluster;
@@ -119,7 +119,8 @@ impl Clusters {
         supervised.values().map(|supervised| Arc::clone(&supervised.cluster)).collect()
     }
 
-    /// Start watching what is registered. A cluster whose kubeconfig cannot be opened is left out, with a line in the log.
+    /// Start watching what is registered. A cluster whose kubeconfig cannot be opened is left out, with a line in the
+    /// log.
     pub(crate) async fn start_registered(&self) -> Result<(), ClustersError> {
         let _changing = self.changing.lock().await;
         for stored in self.config.store.clusters().list().await? {
@@ -220,8 +221,8 @@ impl Clusters {
     /// Try the cluster out, save it, and start watching it.
     ///
     /// # Errors
-    /// [`ClustersError::Unusable`] with the probe, unless it was only unreachable and that is allowed; a taken name; the
-    /// store.
+    /// [`ClustersError::Unusable`] with the probe, unless it was only unreachable and that is allowed; a taken name;
+    /// the store.
     pub async fn register(&self, request: RegisterCluster) -> Result<Arc<Cluster>, ClustersError> {
         let name = request.name.trim().to_owned();
         if name.is_empty() {

@@ -1,7 +1,7 @@
 //! The engine: everything that runs behind the pages, started once and stopped once.
 //!
-//! Owns the store, the clusters and the parts that work on them. Nothing outside the crate sees these parts; pages, REST
-//! and sockets go through [`crate::services::Services`].
+//! Owns the store, the clusters and the parts that work on them. Nothing outside the crate sees these parts; pages,
+//! REST and sockets go through [`crate::services::Services`].
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

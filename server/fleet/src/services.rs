@@ -1,7 +1,7 @@
 //! What pages, REST and sockets call: take the caller, authorize, act, answer in the words of `domain`.
 //!
-//! Every method decides about permission first and lets nothing unmasked out. Errors leave as `ApiError`, logged once with
-//! their causes. No transport is known here.
+//! Every method decides about permission first and lets nothing unmasked out. Errors leave as `ApiError`, logged once
+//! with their causes. No transport is known here.
 
 mod actions;
 mod clusters;

@@ -288,17 +288,14 @@ async fn a_subscription_is_a_snapshot_and_then_numbered_deltas() {
     assert_eq!((delta.rows.len(), delta.counts.failed, delta.order), (1, 1, None));
 }
 
+/// What a Receiver's path ends with: whoever knows it may trigger it.
+const HOOK: &str = "cafe0123456789abcafe0123456789abcafe0123456789abcafe0123456789ab";
+
 #[tokio::test]
 async fn secrets_of_flux_objects_leave_neither_in_pages_nor_in_the_store() {
     let fleet = Fleet::start(vec![ClusterSpec::empty("prod")]).await;
     let cluster = fleet.simulated("prod");
-    let canaries = [
-        "CANARY-WEBHOOK",
-        "cafe0123456789abcafe0123456789abcafe0123456789abcafe0123456789ab",
-        "CANARY-LASTAPPLIED",
-        "CANARY-VALUES",
-        "CANARY-MESSAGE",
-    ];
+    let canaries = ["CANARY-WEBHOOK", HOOK, "CANARY-LASTAPPLIED", "CANARY-VALUES", "CANARY-MESSAGE"];
     cluster.apply(json!({
         "apiVersion": "notification.toolkit.fluxcd.io/v1beta3", "kind": "Provider",
         "metadata": {"name": "chat", "namespace": "apps", "annotations": {
@@ -309,9 +306,10 @@ async fn secrets_of_flux_objects_leave_neither_in_pages_nor_in_the_store() {
     cluster.apply(json!({
         "apiVersion": "notification.toolkit.fluxcd.io/v1", "kind": "Receiver",
         "metadata": {"name": "hook", "namespace": "apps"}, "spec": {"type": "github"},
-        "status": {"webhookPath": "/hook/cafe0123456789abcafe0123456789abcafe0123456789abcafe0123456789ab", "conditions": [
-            {"type": "Ready", "status": "True", "reason": "Succeeded", "message": "Receiver initialized for path: /hook/cafe0123456789abcafe0123456789abcafe0123456789abcafe0123456789ab"},
-        ]},
+        "status": {"webhookPath": format!("/hook/{HOOK}"), "conditions": [{
+            "type": "Ready", "status": "True", "reason": "Succeeded",
+            "message": format!("Receiver initialized for path: /hook/{HOOK}"),
+        }]},
     }));
     let mut release = kustomization("db", "False");
     release["apiVersion"] = json!("helm.toolkit.fluxcd.io/v2");

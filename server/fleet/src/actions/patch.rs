@@ -11,8 +11,8 @@ use crate::clusters::connection::CALL_TIMEOUT;
 use crate::clusters::failure::Failure;
 use crate::watch::object::KubeObject;
 
-/// Our own name among the owners of fields. Never one that begins with `kubectl`: kustomize-controller takes the fields of
-/// such managers over and then drops what Git does not have.
+/// Our own name among the owners of fields. Never one that begins with `kubectl`: kustomize-controller takes the
+/// fields of such managers over and then drops what Git does not have.
 pub(super) const FIELD_MANAGER: &str = "flux-orchestrator";
 
 /// Sends of one patch while others change the object at the same moment.

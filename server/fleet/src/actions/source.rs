@@ -1,4 +1,5 @@
-//! Which sources a reconcile with source brings up to date before the object itself: a pure function over what is known.
+//! Which sources a reconcile with source brings up to date before the object itself: a pure function over what is
+//! known.
 //!
 //! As the `flux` command line does it: the source of a Kustomization; the chart of a HelmRelease and, one level deeper,
 //! where the chart comes from.
@@ -76,7 +77,8 @@ mod tests {
 
     #[test]
     fn a_chart_template_means_the_generated_chart_and_its_repository_first() {
-        let spec = json!({"chart": {"spec": {"chart": "shop", "sourceRef": {"kind": "HelmRepository", "name": "charts", "namespace": "flux-system"}}}});
+        let repository = json!({"kind": "HelmRepository", "name": "charts", "namespace": "flux-system"});
+        let spec = json!({"chart": {"spec": {"chart": "shop", "sourceRef": repository}}});
         let release = object("HelmRelease", "helm", "shop", "apps", &spec);
         let chart_spec = json!({"chart": "shop", "sourceRef": {"kind": "HelmRepository", "name": "charts"}});
         let chart = object("HelmChart", "source", "apps-shop", "flux-system", &chart_spec);
@@ -90,7 +92,9 @@ mod tests {
     fn an_artifact_leads_to_its_generator() {
         let spec = json!({"sourceRef": {"kind": "ExternalArtifact", "name": "parts"}});
         let shop = object("Kustomization", "kustomize", "shop", "apps", &spec);
-        let artifact_spec = json!({"sourceRef": {"apiVersion": "source.extensions.fluxcd.io/v1beta1", "kind": "ArtifactGenerator", "name": "split"}});
+        let generator_api = "source.extensions.fluxcd.io/v1beta1";
+        let artifact_spec =
+            json!({"sourceRef": {"apiVersion": generator_api, "kind": "ArtifactGenerator", "name": "split"}});
         let artifact = object("ExternalArtifact", "source", "parts", "apps", &artifact_spec);
         assert_eq!(chain_of(&shop, &[artifact]), ["ArtifactGenerator apps/split", "ExternalArtifact apps/parts"]);
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use domain::cluster::{ClusterOrigin, ClusterStatus, ClusterView, Permission};
 use domain::object::{ClusterId, GroupKind};
-use domain::problem::Problem;
+use domain::problem::{Problem, ProblemKind};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
@@ -167,24 +167,6 @@ impl Cluster {
     pub fn view(&self) -> ClusterView {
         let profile = read(&self.profile).clone();
         let state = read(&self.state).clone();
-        let mut problems: Vec<Problem> = match &state.status {
-            ClusterStatus::Unreachable { reason, .. } => {
-                vec![Problem::new(
-                    domain::problem::ProblemKind::Unreachable,
-                    format!("the cluster does not answer: {reason}"),
-                )]
-            }
-            ClusterStatus::Refused { reason, .. } => {
-                let problem = Problem::new(
-                    domain::problem::ProblemKind::Forbidden,
-                    format!("the cluster refuses our credentials: {reason}"),
-                );
-                vec![problem.with_next_step("Give the cluster a new kubeconfig")]
-            }
-            _ => Vec::new(),
-        };
-        problems.extend(state.discovery_problems);
-        problems.extend(state.kind_problems.into_values());
         ClusterView {
             id: self.id.clone(),
             name: profile.name,
@@ -198,14 +180,31 @@ impl Cluster {
             counts: self.index.counts(),
             last_change: self.index.last_change(),
             last_seen: state.last_seen,
-            problems: problems.into_iter().map(|problem| problem.on_cluster(&self.id)).collect(),
+            problems: self.problems(),
         }
     }
 
     /// What is wrong with the cluster as a whole, for lists that include its objects.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
-        self.view().problems
+        let state = read(&self.state);
+        let of_status = match &state.status {
+            ClusterStatus::Unreachable { reason, .. } => {
+                Some(Problem::new(ProblemKind::Unreachable, format!("the cluster does not answer: {reason}")))
+            }
+            ClusterStatus::Refused { reason, .. } => {
+                let message = format!("the cluster refuses our credentials: {reason}");
+                let problem = Problem::new(ProblemKind::Forbidden, message);
+                Some(problem.with_next_step("Give the cluster a new kubeconfig"))
+            }
+            _ => None,
+        };
+        of_status
+            .into_iter()
+            .chain(state.discovery_problems.iter().cloned())
+            .chain(state.kind_problems.values().cloned())
+            .map(|problem| problem.on_cluster(&self.id))
+            .collect()
     }
 
     /// The client, for whoever was allowed something on this cluster.
@@ -289,7 +288,8 @@ impl Cluster {
         self.publisher.publish(Change::Cluster(self.id.clone()));
     }
 
-    /// Ask the supervisor for a full resync, and wait until it is done. `false` if nobody supervises the cluster any more.
+    /// Ask the supervisor for a full resync, and wait until it is done. `false` if nobody supervises the cluster any
+    /// more.
     pub(crate) async fn resync(&self) -> bool {
         let (done, when_done) = oneshot::channel();
         self.commands.send(Command::Sync(done)).await.is_ok() && when_done.await.is_ok()

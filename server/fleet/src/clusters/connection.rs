@@ -1,8 +1,8 @@
 //! The way to a cluster's API server: one client with its connections, TLS and time limits.
 //!
-//! A dead peer is noticed by TCP itself: keepalive probes after two idle seconds, and the kernel gives a connection up when
-//! nothing has been acknowledged for three. So a lost cluster is known within five seconds although watches have no read
-//! timeout and nothing is polled. TLS is rustls with ring. Nothing is retried here; whoever calls decides.
+//! A dead peer is noticed by TCP itself: keepalive probes after two idle seconds, and the kernel gives a connection up
+//! when nothing has been acknowledged for three. So a lost cluster is known within five seconds although watches have
+//! no read timeout and nothing is polled. TLS is rustls with ring. Nothing is retried here; whoever calls decides.
 
 use std::time::Duration;
 

@@ -28,7 +28,10 @@ impl Failure {
     pub fn of(error: &kube::Error) -> Self {
         match error {
             kube::Error::Api(status) => Self::of_answer(status.code, &status.message),
-            error => Self::Unreachable(mask_text(&chain(error))),
+            kube::Error::SerdeError(_) => {
+                Self::Refused { code: 200, message: "the answer of the cluster cannot be read".to_owned() }
+            }
+            error => Self::Unreachable(mask_text(&cause(error))),
         }
     }
 
@@ -97,6 +100,15 @@ impl Failure {
         };
         Problem::new(kind, format!("{what}: {}", self.message()))
     }
+}
+
+/// What is behind the layers of an HTTP client, which say little: "Connection refused", "invalid peer certificate".
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
 }
 
 /// The error and its sources, each said once.

@@ -185,8 +185,8 @@ fn refused_fields(cluster: &ClusterSection, user: &AuthInfo) -> Vec<RefusedField
     const FILE_KEY: &str = "files are not read from here; put it inline as client-key-data \
                             (kubectl config view --raw --flatten)";
     const FILE_TOKEN: &str = "files are not read from here; put the token inline as token";
-    const COMMAND: &str = "no command is run for a cluster from the web; apply the service account manifest and use its \
-                           token";
+    const COMMAND: &str = "no command is run for a cluster from the web; apply the service account manifest and use \
+                           its token";
     const PLUGIN: &str = "auth providers are not run; apply the service account manifest and use its token";
     const INSECURE: &str = "the certificate of the server must be checked; give its authority as \
                             certificate-authority-data";

@@ -1,9 +1,9 @@
 //! Keeps one cluster watched: connect, discover, watch every kind, notice a loss, come back.
 //!
-//! One task tree a cluster, ended by its cancellation token; no cluster waits for another. A session lasts as long as the
-//! cluster answers. When a watch loses its connection, one light call decides whether the cluster is lost; then the
-//! session ends, its rows turn into the last truth, and new sessions are tried for ever with growing pauses. While all is
-//! well nothing is asked of the cluster but a full resync now and then.
+//! One task tree a cluster, ended by its cancellation token; no cluster waits for another. A session lasts as long as
+//! the cluster answers. When a watch loses its connection, one light call decides whether the cluster is lost; then
+//! the session ends, its rows turn into the last truth, and new sessions are tried for ever with growing pauses. While
+//! all is well nothing is asked of the cluster but a full resync now and then.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -255,7 +255,7 @@ impl Session<'_> {
         };
         let target = self.running.values().find(|(_, driver)| driver.id() == id).map(|(target, _)| target.clone());
         if let Some(target) = target {
-            tracing::error!(cluster = %self.cluster.id(), kind = %target.kind, "watch ended unexpectedly; starting it anew");
+            tracing::error!(cluster = %self.cluster.id(), kind = %target.kind, "watch ended; starting it anew");
             self.start(target);
         }
     }
@@ -290,11 +290,15 @@ impl Session<'_> {
                 Ok(())
             }
             Report::Failed(kind, failure) => {
-                if matches!(failure, Failure::Unreachable(_) | Failure::Unauthorized(_)) {
-                    return self.check().await;
+                let is_of_cluster = matches!(failure, Failure::Unreachable(_) | Failure::Unauthorized(_));
+                if is_of_cluster {
+                    self.check().await?;
+                }
+                // A watch that only lost its connection goes on by itself, and what it listed still stands.
+                if !self.pending.remove(&kind) && is_of_cluster {
+                    return Ok(());
                 }
                 let problem = failure.problem(&format!("{} objects are not shown", kind.kind));
-                self.pending.remove(&kind);
                 self.cluster.update_state(|state| {
                     state.kind_problems.insert(kind, problem);
                 });

@@ -1,7 +1,7 @@
 //! The one place where errors of the engine become errors of the API.
 //!
-//! A message is for the person who asked: masked, without internals. What a person cannot use goes to the log with all its
-//! causes.
+//! A message is for the person who asked: masked, without internals. What a person cannot use goes to the log with all
+//! its causes.
 
 use std::error::Error;
 

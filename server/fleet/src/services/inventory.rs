@@ -1,4 +1,5 @@
-//! The health of what an applier manages, for its page: known objects from the index, the rest fetched, a few at a time.
+//! The health of what an applier manages, for its page: known objects from the index, the rest fetched, a few at a
+//! time.
 //!
 //! What was fetched is remembered for some seconds, over all viewers: a page that is open while its applier works reads
 //! the cluster no more often than that. Permission is asked for each viewer and object before the memory.
@@ -78,7 +79,7 @@ impl Services {
         if json["spec"]["kubeConfig"].is_object() {
             let problem = Problem::new(
                 ProblemKind::NotFound,
-                "This object applies to another cluster by its own kubeconfig; the health of what it manages is not known here",
+                "It applies to another cluster by its own kubeconfig; the health of what it manages is not known here",
             );
             problems.push(problem.on_object(object));
             return (entries.iter().map(unlooked).collect(), problems);

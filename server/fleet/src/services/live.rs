@@ -43,8 +43,8 @@ impl Services {
         ServerMessage::Hello { build: self.engine.build.clone(), epoch: self.engine.epoch }
     }
 
-    /// Follow a topic: a snapshot at once, then deltas of lists and new snapshots of everything else. Ends with `Failed`
-    /// when the object of the topic is gone.
+    /// Follow a topic: a snapshot at once, then deltas of lists and new snapshots of everything else. Ends with
+    /// `Failed` when the object of the topic is gone.
     ///
     /// # Errors
     /// As reading the topic: forbidden, not found.

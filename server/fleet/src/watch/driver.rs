@@ -1,8 +1,8 @@
 //! The one driver behind every watch: list in pages, follow changes, list again when the cluster has forgotten where we
 //! were, and report how it goes.
 //!
-//! It retries for ever with jitter; whether the cluster as a whole is lost is for the supervisor to decide, who hears of
-//! every failure. What a watch cannot have for lack of permission it asks for again only at the next resync.
+//! It retries for ever with jitter; whether the cluster as a whole is lost is for the supervisor to decide, who hears
+//! of every failure. What a watch cannot have for lack of permission it asks for again only at the next resync.
 
 use std::collections::HashSet;
 use std::pin::pin;

@@ -73,7 +73,9 @@ mod tests {
     fn event(name: &str, kind: &str, count: u32) -> Value {
         json!({
             "metadata": {"namespace": "apps", "name": name},
-            "involvedObject": {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": kind, "namespace": "apps", "name": "shop"},
+            "involvedObject": {
+                "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": kind, "namespace": "apps", "name": "shop",
+            },
             "type": "Normal", "reason": "Progressing", "message": "applied", "count": count,
             "lastTimestamp": "2026-01-02T03:04:05Z",
         })

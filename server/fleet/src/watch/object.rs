@@ -1,7 +1,7 @@
 //! A Kubernetes object as JSON, readable by the Kubernetes client.
 //!
-//! The client's own dynamic type rebuilds the whole object through typed metadata; this one keeps the JSON as it came and
-//! reads only the few names that the client needs.
+//! The client's own dynamic type rebuilds the whole object through typed metadata; this one keeps the JSON as it came
+//! and reads only the few names that the client needs.
 
 use std::borrow::Cow;
 

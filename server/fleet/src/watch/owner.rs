@@ -7,8 +7,9 @@ use domain::inventory;
 use domain::object::ObjectRef;
 use serde_json::Value;
 
-/// The applier that the labels name. An object can carry the labels of both kinds (a chart whose templates a Kustomization
-/// applied, a migration): then the one whose inventory holds the object. `known` answers with an object of the index.
+/// The applier that the labels name. An object can carry the labels of both kinds (a chart whose templates a
+/// Kustomization applied, a migration): then the one whose inventory holds the object. `known` answers with an object
+/// of the index.
 pub(crate) fn owner(
     object: &ObjectRef,
     json: &Value,
@@ -56,7 +57,8 @@ mod tests {
         });
         let object = ObjectRef::of(&"prod".into(), &deployment);
         let release = json!({
-            "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": {"name": "web", "namespace": "shop"},
+            "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+            "metadata": {"name": "web", "namespace": "shop"},
             "status": {"inventory": {"entries": [{"id": "shop_web_apps_Deployment", "v": "v1"}]}},
         });
         let release_object = ObjectRef::of(&"prod".into(), &release);

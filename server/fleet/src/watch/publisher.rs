@@ -1,7 +1,7 @@
 //! Tells whoever listens that something visible has changed.
 //!
-//! A notice says what changed, not how: receivers read the index again. So a receiver that was too slow loses nothing; it
-//! reads everything once and goes on.
+//! A notice says what changed, not how: receivers read the index again. So a receiver that was too slow loses nothing;
+//! it reads everything once and goes on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -38,7 +38,10 @@ pub(crate) fn kustomization(name: &str, ready: &str) -> Value {
     json!({
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
         "metadata": {"name": name, "namespace": "apps"},
-        "spec": {"path": "./apps", "prune": true, "interval": "10m", "sourceRef": {"kind": "GitRepository", "name": "fleet"}},
+        "spec": {
+            "path": "./apps", "prune": true, "interval": "10m",
+            "sourceRef": {"kind": "GitRepository", "name": "fleet"},
+        },
         "status": {"conditions": [{
             "type": "Ready", "status": ready, "reason": "Any", "message": "what happened",
             "lastTransitionTime": "2026-01-02T03:04:05Z",
