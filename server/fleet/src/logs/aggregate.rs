@@ -1,8 +1,8 @@
 //! The newest lines of many containers at once, in time order: the answer of the aggregated request.
 //!
 //! All clusters are asked at the same time, each for a bounded number of containers at a time, so that a dead cluster
-//! costs its connect timeout and nobody else's lines. Each container gets an equal part of the answer's bytes; what does
-//! not fit is dropped from its oldest end and counted. Lines and problems are returned together.
+//! costs its connect timeout and nobody else's lines. Each container gets an equal part of the answer's bytes; what
+//! does not fit is dropped from its oldest end and counted. Lines and problems are returned together.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! What one cluster's API server is spared: how many log requests stand, and how fast new ones are opened.
 //!
-//! Log requests are long-running, so neither max-in-flight nor priority and fairness of kube-apiserver protect it from us;
-//! these limits do. Nothing is refused here: whoever is over the limit waits, in order of arrival, and says so.
+//! Log requests are long-running, so neither max-in-flight nor priority and fairness of kube-apiserver protect it from
+//! us; these limits do. Nothing is refused here: whoever is over the limit waits, in order of arrival, and says so.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -43,8 +43,8 @@ impl Budget {
     }
 }
 
-/// Hands out times to start at, so many a second, with a burst (the generic cell rate algorithm). Written out because the
-/// waiting of the rate limiting crate has a timer of its own, which a test's clock does not move.
+/// Hands out times to start at, so many a second, with a burst (the generic cell rate algorithm). Written out because
+/// the waiting of the rate limiting crate has a timer of its own, which a test's clock does not move.
 #[derive(Debug)]
 struct OpenRate {
     interval: Duration,

@@ -1,7 +1,7 @@
 //! Pods and containers as log reading needs them: who they are and whether there is something to read.
 //!
-//! A pod is trimmed to this on arrival; the rest of the object is never kept. Identity is the pod's uid, so that a pod that
-//! is deleted and made again under the same name is another source.
+//! A pod is trimmed to this on arrival; the rest of the object is never kept. Identity is the pod's uid, so that a pod
+//! that is deleted and made again under the same name is another source.
 
 use domain::object::ClusterId;
 use k8s_openapi::api::core::v1;

@@ -1,9 +1,9 @@
 //! One upstream stream per container, shared by everybody who looks at it.
 //!
 //! The reader never waits for viewers: it fills a ring, they read from it at their own pace. A hub lives while somebody
-//! looks, and thirty seconds longer, so that a reloaded page costs the cluster nothing. The credentials upstream are the
-//! cluster's, the same for everybody: whether a viewer may see the lines is decided before it joins, and again while it
-//! stays, by the session. All rings together are bounded: the more hubs, the less each may hold.
+//! looks, and thirty seconds longer, so that a reloaded page costs the cluster nothing. The credentials upstream are
+//! the cluster's, the same for everybody: whether a viewer may see the lines is decided before it joins, and again
+//! while it stays, by the session. All rings together are bounded: the more hubs, the less each may hold.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -103,8 +103,8 @@ impl Hubs {
         Arc::clone(budgets.entry(cluster.clone()).or_default())
     }
 
-    /// Joins the stream of a container, which is opened if nobody looks at it yet. `source` is the viewer's own number for
-    /// it. The caller has been authorized for the namespace.
+    /// Joins the stream of a container, which is opened if nobody looks at it yet. `source` is the viewer's own number
+    /// for it. The caller has been authorized for the namespace.
     ///
     /// # Errors
     /// If this server streams as many containers as it can.
@@ -308,7 +308,8 @@ impl HubReader {
         Self { cursor: joined.cursor, shortened: joined.shortened, hub }
     }
 
-    /// Reads on for about so many bytes. True if more is there; after a `false` the viewer is woken when something comes.
+    /// Reads on for about so many bytes. True if more is there; after a `false` the viewer is woken when something
+    /// comes.
     pub(crate) fn read(&self, bytes: usize, into: &mut VecDeque<Arrived>) -> (bool, Condition) {
         let answer = {
             let mut ring = self.hub.lock();

@@ -1,7 +1,7 @@
 //! Bytes of a log stream cut into lines, with a limit on the length of one.
 //!
-//! Never fails: bytes that are no UTF-8 are replaced, what is beyond the limit is counted and dropped, a line may come in
-//! any number of pieces. Holds at most one line.
+//! Never fails: bytes that are no UTF-8 are replaced, what is beyond the limit is counted and dropped, a line may come
+//! in any number of pieces. Holds at most one line.
 
 use std::borrow::Cow;
 
@@ -127,7 +127,8 @@ mod tests {
 
         #[test]
         fn no_byte_is_lost_uncounted(text in "[a-c\n]{0,80}", cap in 1usize..8) {
-            let counted: u64 = split(cap, &[text.as_bytes()]).iter().map(|(line, beyond)| line.len() as u64 + beyond).sum();
+            let lines = split(cap, &[text.as_bytes()]);
+            let counted: u64 = lines.iter().map(|(line, beyond)| line.len() as u64 + beyond).sum();
             prop_assert_eq!(counted, text.bytes().filter(|byte| *byte != b'\n').count() as u64);
         }
     }

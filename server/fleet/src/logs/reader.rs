@@ -1,10 +1,10 @@
 //! Follows one container and fills its ring, through cuts, lying ends, restarts and refusals.
 //!
-//! The end of a stream means nothing by itself: proxies, kubelets and rotations end streams of running containers. So after
-//! every end the pod is looked at, and only what it says decides. A stream that is opened again starts one second before
-//! the newest line and is compared with what was delivered; what cannot be recovered leaves a gap in the ring. Waits for
-//! nobody, with one exception: while the first lines are read that stood in the file, for a few seconds in all, so that a
-//! large tail does not overrun a viewer who has only just arrived.
+//! The end of a stream means nothing by itself: proxies, kubelets and rotations end streams of running containers. So
+//! after every end the pod is looked at, and only what it says decides. A stream that is opened again starts one second
+//! before the newest line and is compared with what was delivered; what cannot be recovered leaves a gap in the ring.
+//! Waits for nobody, with one exception: while the first lines are read that stood in the file, for a few seconds in
+//! all, so that a large tail does not overrun a viewer who has only just arrived.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -69,6 +69,14 @@ struct Progress {
     patience: Option<Instant>,
 }
 
+/// What is left of a container that stands still.
+enum Rest {
+    Unread,
+    /// Everything was read; another start is to come.
+    Waiting,
+    Over,
+}
+
 /// How one request ended.
 enum End {
     /// The bytes ended as if all were said.
@@ -102,7 +110,7 @@ impl Reader {
 
     /// Reads until the container has finished, is gone or may not be read.
     pub(crate) async fn run(mut self) {
-        let Some(_permit) = self.admitted().await else { return };
+        let Some(mut permit) = self.admitted().await else { return };
         loop {
             let opened = Instant::now();
             let before = self.state.newest;
@@ -124,8 +132,20 @@ impl Reader {
                     self.condition(SourceState::Reconnecting, why);
                 }
                 self.back_off().await;
-            } else if !self.read_out(&run).await {
-                return;
+            } else {
+                match self.read_out(&run).await {
+                    Rest::Unread => {}
+                    Rest::Over => return,
+                    Rest::Waiting => {
+                        // Somebody else may follow in the meantime.
+                        drop(permit);
+                        if !self.started().await {
+                            return;
+                        }
+                        let Some(again) = self.admitted().await else { return };
+                        permit = again;
+                    }
+                }
             }
         }
     }
@@ -274,7 +294,9 @@ impl Reader {
     async fn change_run(&mut self, run: &Run) {
         let one_later = run.restarts == self.state.restarts + 1;
         let mut last_words = None;
-        if one_later && self.state.newest.is_some() {
+        // With nothing delivered a tail was asked for, and the new run gives it; unless the file was seen empty.
+        let reading = self.state.newest.is_some() || self.state.begin == Start::Beginning;
+        if one_later && reading {
             loop {
                 let end = self.read(LogRequest { start: self.start(), follow: false, previous: true }).await;
                 match end {
@@ -288,48 +310,50 @@ impl Reader {
                 }
             }
         }
-        // Without any line delivered nothing is missing: a tail was asked for, and this run gives it.
-        let read_out = matches!(last_words, Some(End::Clean)) || self.state.newest.is_none();
-        self.state.missed = !read_out;
+        self.state.missed = reading && !matches!(last_words, Some(End::Clean));
         self.state.delivered = Delivered::default();
-        self.state.begin = if self.state.newest.is_some() { Start::Beginning } else { self.state.begin };
+        if reading {
+            self.state.begin = Start::Beginning;
+        }
         self.state.restarts = run.restarts;
     }
 
-    /// The container stands still: reads what is left, then waits for its next start. False if there will be none.
-    async fn read_out(&mut self, run: &Run) -> bool {
+    /// The container stands still: reads what is left.
+    async fn read_out(&mut self, run: &Run) -> Rest {
         if run.readable {
             let end = self.read(LogRequest { start: self.start(), follow: false, previous: false }).await;
             if let Some(why) = what_broke(&end) {
                 self.condition(SourceState::Reconnecting, why);
                 self.back_off().await;
-                return true;
+                return Rest::Unread;
             }
         }
         match &run.phase {
             RunPhase::Finished => {
                 self.condition(SourceState::Ended, "the container finished".to_owned());
-                false
+                Rest::Over
             }
             RunPhase::Waiting(reason) => {
                 self.condition(SourceState::Waiting, reason.clone());
-                let restarts = self.state.restarts;
-                let started =
-                    |now: &Run| now.restarts > restarts || matches!(now.phase, RunPhase::Running | RunPhase::Finished);
-                self.state.attempts = 0;
-                self.runs.mark_unchanged();
-                // What the watch said before the look above is older than the look.
-                loop {
-                    if self.runs.changed().await.is_err() {
-                        return false;
-                    }
-                    if started(&self.runs.borrow_and_update()) {
-                        return true;
-                    }
-                }
+                Rest::Waiting
             }
-            RunPhase::Running => true,
+            RunPhase::Running => Rest::Unread,
         }
+    }
+
+    /// Waits for the container's next start, or its end. False if nobody is there to tell.
+    async fn started(&mut self) -> bool {
+        self.state.attempts = 0;
+        let restarts = self.state.restarts;
+        // What the watch has said so far is older than the look that found the container standing.
+        self.runs.mark_unchanged();
+        while self.runs.changed().await.is_ok() {
+            let now = self.runs.borrow_and_update();
+            if now.restarts > restarts || matches!(now.phase, RunPhase::Running | RunPhase::Finished) {
+                return true;
+            }
+        }
+        false
     }
 
     async fn back_off(&mut self) {
@@ -344,8 +368,8 @@ impl Reader {
     }
 }
 
-/// At once the first time, then from half a second to thirty. Spread by who waits instead of by chance, so that containers
-/// of one cluster do not come back all together.
+/// At once the first time, then from half a second to thirty. Spread by who waits instead of by chance, so that
+/// containers of one cluster do not come back all together.
 fn backoff(key: &ContainerKey, attempts: u32) -> Duration {
     if attempts == 0 {
         return Duration::ZERO;

@@ -1,7 +1,7 @@
 //! The newest lines of one container, and where each viewer stands in them.
 //!
-//! Bounded in bytes: a line that comes in pushes the oldest out. Whoever had not read those lines is owed an account, and
-//! gets it: their number, bytes and times, exactly. Synchronous; nobody waits here.
+//! Bounded in bytes: a line that comes in pushes the oldest out. Whoever had not read those lines is owed an account,
+//! and gets it: their number, bytes and times, exactly. Synchronous; nobody waits here.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -271,8 +271,8 @@ impl Ring {
         self.cursors.iter().flatten().count()
     }
 
-    /// Reads on, for about so many bytes; none for 0. True if more is there. The viewer is signalled again when something
-    /// comes after this.
+    /// Reads on, for about so many bytes; none for 0. True if more is there. The viewer is signalled again when
+    /// something comes after this.
     pub(crate) fn read(&mut self, id: CursorId, bytes: usize, into: &mut VecDeque<Arrived>) -> bool {
         let Some(cursor) = self.cursors.get_mut(id.0).and_then(Option::as_mut) else { return false };
         cursor.signalled = false;

@@ -1,8 +1,8 @@
 //! The pods of one namespace that a selector names, watched once for all who look at them.
 //!
-//! A view is a state, not a stream of events: whoever is slow sees the latest and misses nothing that still holds. Pods are
-//! trimmed on arrival and limited in number; what is left out is counted. A watch lives as long as somebody looks, and a
-//! little longer.
+//! A view is a state, not a stream of events: whoever is slow sees the latest and misses nothing that still holds. Pods
+//! are trimmed on arrival and limited in number; what is left out is counted. A watch lives as long as somebody looks,
+//! and a little longer.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};

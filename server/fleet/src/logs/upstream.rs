@@ -1,8 +1,8 @@
 //! The request for the logs of one container, and what refuses it.
 //!
-//! Written as a plain HTTP request: `sinceTime` is then the whole second that was decided, where the client library would
-//! round it to the nearest one and skip lines. `tailLines` and `sinceTime` never stand together, because the kubelet
-//! applies the tail first and would lose lines. Nothing is retried here.
+//! Written as a plain HTTP request: `sinceTime` is then the whole second that was decided, where the client library
+//! would round it to the nearest one and skip lines. `tailLines` and `sinceTime` never stand together, because the
+//! kubelet applies the tail first and would lose lines. Nothing is retried here.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -15,9 +15,8 @@ use crate::logs::{FindCluster, LogSession, SelectError, Selection, aggregate, se
 impl Services {
     /// The newest lines of each container, all in time order.
     ///
-    /// # Errors
-    /// If a named cluster or namespace is wholly forbidden, or the query cannot be understood. Whatever else is missing is
-    /// a problem beside the lines.
+    /// # Errors If a named cluster or namespace is wholly forbidden, or the query cannot be understood. Whatever else
+    /// is missing is a problem beside the lines.
     pub async fn aggregated_logs(&self, caller: &Caller, query: LogQuery) -> Result<AggregatedLogs, ApiError> {
         let selection = self.select_logs(caller, &query, "read logs").await?;
         Ok(aggregate(&self.engine.logs, selection).await)

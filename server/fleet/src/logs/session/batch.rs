@@ -1,7 +1,7 @@
 //! Lines on their way to one viewer: gathered into batches, as many as the viewer has credit for.
 //!
-//! Batches are numbered from one without holes. A viewer acknowledges what is on its screen; eight batches may be on their
-//! way, then nothing more is sent until an acknowledgement comes.
+//! Batches are numbered from one without holes. A viewer acknowledges what is on its screen; eight batches may be on
+//! their way, then nothing more is sent until an acknowledgement comes.
 
 use domain::log::line::format_time;
 use domain::protocol::logs::{ServerFrame, StreamLine};

@@ -1,8 +1,8 @@
 //! Brings what a viewer reads from many containers into one order, with a bounded amount in hand.
 //!
 //! Two stages. What stands in the rings is taken smallest time first, so that catching up after a pause is in order
-//! however far apart the containers are. What is taken then waits in a window of a tenth of a second, because containers
-//! that write at the same time do not arrive at the same time.
+//! however far apart the containers are. What is taken then waits in a window of a tenth of a second, because
+//! containers that write at the same time do not arrive at the same time.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 

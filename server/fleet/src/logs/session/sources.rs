@@ -1,8 +1,8 @@
 //! The containers of one session: who joined, who left, and what state each is in.
 //!
-//! Fed with the latest view of each place's pods; a container is read as soon as it has a log, until the hub says that it
-//! ended. Numbers are given once and never again. What is told is a state: a frame goes out when it differs from the last
-//! one about the same thing.
+//! Fed with the latest view of each place's pods; a container is read as soon as it has a log, until the hub says that
+//! it ended. Numbers are given once and never again. What is told is a state: a frame goes out when it differs from the
+//! last one about the same thing.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -63,8 +63,8 @@ impl Sources {
         Self { hubs, tail, wake, places, known, numbers, next: 1, ended: 0, covered: None }
     }
 
-    /// Nothing is expected of what stood in the log files any more: every place has answered, every container was read to
-    /// its present end.
+    /// Nothing is expected of what stood in the log files any more: every place has answered, every container was read
+    /// to its present end.
     pub(super) fn are_caught_up(&self) -> bool {
         self.places.iter().all(|state| state.known || state.closed)
             && self.known.values().all(|source| source.reader.is_none() || source.caught_up)
@@ -246,7 +246,7 @@ impl Sources {
     }
 
     pub(super) fn are_all_closed(&self) -> bool {
-        self.places.iter().all(|state| state.closed)
+        !self.places.is_empty() && self.places.iter().all(|state| state.closed)
     }
 
     /// How much of the selection is streamed; from now on that is known to the viewer.

@@ -31,6 +31,7 @@ pub(super) struct SyntheticContainer {
 struct Files {
     current: Vec<(Timestamp, String)>,
     previous: Vec<(Timestamp, String)>,
+    notices: Vec<Vec<u8>>,
     run: Run,
 }
 
@@ -38,7 +39,7 @@ impl SyntheticContainer {
     pub(super) fn new(delay: Duration) -> Arc<Self> {
         let run = Run { phase: RunPhase::Running, restarts: 0, readable: true };
         Arc::new(Self {
-            files: Mutex::new(Files { current: Vec::new(), previous: Vec::new(), run }),
+            files: Mutex::new(Files { current: Vec::new(), previous: Vec::new(), notices: Vec::new(), run }),
             changed: watch::Sender::new(0),
             cuts: watch::Sender::new(0),
             delay,
@@ -48,6 +49,12 @@ impl SyntheticContainer {
 
     pub(super) fn write(&self, time: Timestamp, text: &str) {
         self.files().current.push((time, text.to_owned()));
+        self.changed.send_modify(|changes| *changes += 1);
+    }
+
+    /// The kubelet speaks in the stream itself, as it does when it runs out of watches.
+    pub(super) fn say(&self, notice: &str) {
+        self.files().notices.push(format!("{notice}\n").into_bytes());
         self.changed.send_modify(|changes| *changes += 1);
     }
 
@@ -99,9 +106,11 @@ impl SyntheticContainer {
     }
 
     fn since(&self, place: usize) -> (usize, Vec<u8>) {
-        let files = self.files();
+        let mut files = self.files();
+        let notices = std::mem::take(&mut files.notices).concat();
         let new = files.current.get(place..).unwrap_or_default();
-        (files.current.len(), new.iter().flat_map(|(time, text)| bytes(*time, text)).collect())
+        let lines = new.iter().flat_map(|(time, text)| bytes(*time, text));
+        (files.current.len(), lines.chain(notices).collect())
     }
 }
 

@@ -131,6 +131,34 @@ async fn a_restart_shows_the_last_words_and_then_the_new_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_kubelet_says_in_band_is_no_line_of_the_container() {
+    let namespace = SyntheticNamespace::new();
+    let container = namespace.add("web", NO_DELAY);
+    let mut session = LogSession::new(&Hubs::new(), selection(vec![namespace.place("eu")], 10));
+    frames(&mut session).await;
+    container.say("failed to create fsnotify watcher: too many open files");
+    let seen = frames(&mut session).await;
+    assert!(messages(&seen).is_empty());
+    assert!(seen.iter().any(|frame| {
+        matches!(frame, ServerFrame::Status { source: Some(1), message, .. } if message.contains("too many open files"))
+    }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_of_a_run_that_began_silent_and_crashed_unread_are_its_last_words() {
+    let namespace = SyntheticNamespace::new();
+    let container = namespace.add("web", NO_DELAY);
+    let mut session = LogSession::new(&Hubs::new(), selection(vec![namespace.place("eu")], 1));
+    frames(&mut session).await;
+    container.cut();
+    container.write(at(0), "starting");
+    container.write(at(1), "panic");
+    container.restart();
+    container.write(at(2), "started again");
+    assert_eq!(messages(&frames(&mut session).await), ["starting", "panic", "started again"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_container_that_finished_has_ended() {
     let namespace = SyntheticNamespace::new();
     let container = namespace.add("job", NO_DELAY);
