@@ -4,10 +4,12 @@
 //! kind, metadata first; a list item's key first; then by name), multi-line strings as literal blocks, nothing wrapped,
 //! everything that YAML 1.1 or 1.2 could take for another type in quotes. What is printed reads back as the same JSON.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::diff::align::list_keys;
-use crate::diff::path::{Path, Segment};
+use crate::diff::path::Segment;
 
 /// A printed object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,12 +23,15 @@ pub struct Document {
 /// Prints an object. Prints nothing for `null`: there is no such side.
 #[must_use]
 pub fn document(object: &Value) -> Document {
-    let mut emitter = Emitter { document: Document::default(), path: Path::default() };
+    let mut emitter = Emitter { document: Document::default(), path: String::new(), starts: Vec::new() };
     match object {
         Value::Null => {}
-        Value::Object(fields) if !fields.is_empty() => emitter.fields(fields, 0, &first_fields(0)),
-        Value::Array(items) if !items.is_empty() => emitter.items(items, 0),
-        scalar => emitter.line(&flow(scalar)),
+        Value::Object(fields) if !fields.is_empty() => emitter.fields(fields, 0, &TOP),
+        Value::Array(items) if !items.is_empty() => emitter.items("", items, 0),
+        scalar => {
+            emitter.text(&flow(scalar));
+            emitter.end_line();
+        }
     }
     emitter.document
 }
@@ -39,106 +44,131 @@ pub fn yaml(object: &Value) -> String {
 
 struct Emitter {
     document: Document,
-    path: Path,
+    /// The path of the node being printed, as text, and where in it each segment begins.
+    path: String,
+    starts: Vec<usize>,
 }
 
 /// What comes first in an object: at the top, and in metadata.
-fn first_fields(depth: usize) -> [&'static str; 4] {
-    match depth {
-        0 => ["apiVersion", "kind", "metadata", "spec"],
-        _ => ["name", "namespace", "labels", "annotations"],
-    }
-}
+const TOP: [&str; 4] = ["apiVersion", "kind", "metadata", "spec"];
+const METADATA: [&str; 4] = ["name", "namespace", "labels", "annotations"];
 
 impl Emitter {
-    fn line(&mut self, text: &str) {
-        self.document.text.push_str(text);
-        self.document.text.push('\n');
-        self.document.paths.push(self.path.to_string());
+    fn enter(&mut self, segment: &Segment) {
+        let start = self.path.len();
+        self.starts.push(start);
+        segment.write(&mut self.path, start == 0).expect("writing to a string does not fail");
     }
 
-    /// The fields of an object, each line indented; `first` come before the rest.
+    fn leave(&mut self) {
+        let start = self.starts.pop().unwrap_or_default();
+        self.path.truncate(start);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.document.text.push_str(text);
+    }
+
+    fn indent(&mut self, columns: usize) {
+        self.document.text.extend(std::iter::repeat_n(' ', columns));
+    }
+
+    /// Ends the line that was begun; it belongs to the present path.
+    fn end_line(&mut self) {
+        self.document.text.push('\n');
+        self.document.paths.push(self.path.clone());
+    }
+
     fn fields(&mut self, fields: &Map<String, Value>, indent: usize, first: &[&str]) {
         for (field, value) in ordered(fields, first) {
-            self.path.0.push(Segment::field(field));
-            self.field(&format!("{}{}:", " ".repeat(indent), key(field)), field, value, indent);
-            self.path.0.pop();
+            self.indent(indent);
+            self.field(field, value, indent);
         }
     }
 
-    /// One field: `head` is everything up to its colon.
-    fn field(&mut self, head: &str, name: &str, value: &Value, indent: usize) {
+    /// One field, at the place where its name stands.
+    fn field(&mut self, name: &str, value: &Value, indent: usize) {
+        self.enter(&Segment::field(name));
+        if is_plain(name) {
+            self.text(name);
+        } else {
+            self.text(&quoted(name));
+        }
+        self.text(":");
         match value {
             Value::Object(fields) if !fields.is_empty() => {
-                self.line(head);
-                let is_metadata = name == "metadata";
-                let first = if is_metadata { first_fields(1).to_vec() } else { Vec::new() };
-                self.fields(fields, indent + 2, &first);
+                self.end_line();
+                self.fields(fields, indent + 2, if name == "metadata" { &METADATA } else { &[] });
             }
             // As kubectl prints lists: the dash stands under the field's name.
             Value::Array(items) if !items.is_empty() => {
-                self.line(head);
-                self.items(items, indent);
+                self.end_line();
+                self.items(name, items, indent);
             }
-            Value::String(text) if is_block(text) => self.block(head, text, indent + 2),
-            scalar => self.line(&format!("{head} {}", flow(scalar))),
+            scalar => self.scalar(scalar, indent + 2),
         }
+        self.leave();
     }
 
-    fn items(&mut self, items: &[Value], indent: usize) {
-        let list = match self.path.0.last() {
-            Some(Segment::Field(name)) => name.clone(),
-            _ => String::new(),
-        };
-        let keys = list_keys(&list, items);
+    /// `list` is the name of the list; it tells which field names an item.
+    fn items(&mut self, list: &str, items: &[Value], indent: usize) {
+        let keys = list_keys(list, items);
         for (index, item) in items.iter().enumerate() {
             let segment = keys.and_then(|keys| Segment::key_of(item, keys)).unwrap_or(Segment::Index(index));
-            self.path.0.push(segment);
+            self.enter(&segment);
+            self.indent(indent);
+            self.text("-");
             self.item(item, indent, keys.unwrap_or(&["name", "key", "id"]));
-            self.path.0.pop();
+            self.leave();
         }
     }
 
     fn item(&mut self, item: &Value, indent: usize, keys: &[&str]) {
-        let dash = format!("{}-", " ".repeat(indent));
         match item {
             Value::Object(fields) if !fields.is_empty() => {
                 for (at, (field, value)) in ordered(fields, keys).into_iter().enumerate() {
-                    // The first line of an item is the item's own, so that its anchor is the item.
-                    self.path.0.push(Segment::field(field));
-                    let lead = if at == 0 { format!("{dash} ") } else { " ".repeat(indent + 2) };
-                    self.field(&format!("{lead}{}:", key(field)), field, value, indent + 2);
-                    self.path.0.pop();
+                    self.indent(if at == 0 { 1 } else { indent + 2 });
+                    self.field(field, value, indent + 2);
                 }
             }
+            // A list in a list begins on the next line; rare enough to stay plain.
             Value::Array(items) if !items.is_empty() => {
-                // A list in a list begins on the next line; rare enough to stay plain.
-                self.line(&dash);
-                self.items(items, indent + 2);
+                self.end_line();
+                self.items("", items, indent + 2);
             }
-            Value::String(text) if is_block(text) => self.block(&dash, text, indent + 2),
-            scalar => self.line(&format!("{dash} {}", flow(scalar))),
+            scalar => self.scalar(scalar, indent + 2),
+        }
+    }
+
+    /// What stands behind a colon or a dash, with the line's end; the lines of a block stand at `indent`.
+    fn scalar(&mut self, value: &Value, indent: usize) {
+        match value {
+            Value::String(text) if is_block(text) => self.block(text, indent),
+            scalar => {
+                self.text(" ");
+                self.text(&flow(scalar));
+                self.end_line();
+            }
         }
     }
 
     /// A literal block: every line of the text on a line of its own.
-    fn block(&mut self, head: &str, text: &str, indent: usize) {
+    fn block(&mut self, text: &str, indent: usize) {
         let body = text.strip_suffix('\n').unwrap_or(text);
-        let chomping = match (text.ends_with('\n'), body.ends_with('\n')) {
+        // Without an indicator a reader takes the first line's indentation for the block's.
+        self.text(if text.starts_with('\n') { " |2" } else { " |" });
+        self.text(match (text.ends_with('\n'), body.ends_with('\n')) {
             (false, _) => "-",
             (true, false) => "",
             (true, true) => "+",
-        };
-        // Without an indicator a reader takes the first line's indentation for the block's.
-        let indicator = if text.starts_with([' ', '\n', '\t']) { "2" } else { "" };
-        self.line(&format!("{head} |{indicator}{chomping}"));
-        let margin = " ".repeat(indent);
+        });
+        self.end_line();
         for line in body.split('\n') {
-            if line.is_empty() {
-                self.line("");
-            } else {
-                self.line(&format!("{margin}{line}"));
+            if !line.is_empty() {
+                self.indent(indent);
+                self.text(line);
             }
+            self.end_line();
         }
     }
 }
@@ -168,17 +198,14 @@ fn is_printable(character: char) -> bool {
         | '\u{ff00}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
 }
 
-fn key(field: &str) -> String {
-    if is_plain(field) { field.to_owned() } else { quoted(field) }
-}
-
-fn flow(value: &Value) -> String {
+/// A value on one line: a scalar, or what is empty.
+fn flow(value: &Value) -> Cow<'_, str> {
     match value {
-        Value::String(text) if is_plain(text) => text.clone(),
-        Value::String(text) => quoted(text),
-        Value::Object(_) => "{}".to_owned(),
-        Value::Array(_) => "[]".to_owned(),
-        scalar => scalar.to_string(),
+        Value::String(text) if is_plain(text) => Cow::Borrowed(text),
+        Value::String(text) => Cow::Owned(quoted(text)),
+        Value::Object(_) => Cow::Borrowed("{}"),
+        Value::Array(_) => Cow::Borrowed("[]"),
+        scalar => Cow::Owned(scalar.to_string()),
     }
 }
 
@@ -327,7 +354,8 @@ data:
             "1.5",
             "true",
         ] {
-            let printed = flow(&json!(text));
+            let value = json!(text);
+            let printed = flow(&value);
             assert!(printed.starts_with('"'), "{text:?} printed as {printed}");
         }
         for text in ["nginx:1.27", "100m", "5Gi", "a/b@sha256:0", "main", "http://x/y?z=1", "a,b", "v1", "10m0s", "äöü"]

@@ -114,29 +114,36 @@ impl Path {
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, segment) in self.0.iter().enumerate() {
-            match segment {
-                Segment::Field(name) if is_plain(name) => {
-                    if at > 0 {
-                        f.write_str(".")?;
-                    }
-                    f.write_str(name)?;
+        self.0.iter().enumerate().try_for_each(|(at, segment)| segment.write(f, at == 0))
+    }
+}
+
+impl Segment {
+    /// Writes the segment as a path prints it; `first` has no dot before it.
+    pub(crate) fn write(&self, f: &mut impl fmt::Write, first: bool) -> fmt::Result {
+        match self {
+            Self::Field(name) if is_plain(name) => {
+                if !first {
+                    f.write_char('.')?;
                 }
-                Segment::Field(name) => write!(f, "[{}]", quoted(name))?,
-                Segment::Key(keys) => {
-                    f.write_str("[")?;
-                    for (number, (field, text)) in keys.iter().enumerate() {
-                        let comma = if number > 0 { "," } else { "" };
-                        let field = if is_plain(field) { field.clone() } else { quoted(field) };
-                        write!(f, "{comma}{field}={}", bare(text))?;
-                    }
-                    f.write_str("]")?;
-                }
-                Segment::Member(text) => write!(f, "[={}]", bare(text))?,
-                Segment::Index(index) => write!(f, "[{index}]")?,
+                f.write_str(name)
             }
+            Self::Field(name) => write!(f, "[{}]", quoted(name)),
+            Self::Key(keys) => {
+                for (number, (field, text)) in keys.iter().enumerate() {
+                    f.write_char(if number == 0 { '[' } else { ',' })?;
+                    if is_plain(field) {
+                        f.write_str(field)?;
+                    } else {
+                        f.write_str(&quoted(field))?;
+                    }
+                    write!(f, "={}", bare(text))?;
+                }
+                f.write_char(']')
+            }
+            Self::Member(text) => write!(f, "[={}]", bare(text)),
+            Self::Index(index) => write!(f, "[{index}]"),
         }
-        Ok(())
     }
 }
 

@@ -9,6 +9,8 @@
 //! Removes too little rather than too much: never a list item whose key or children are kept, never an ancestor of
 //! a kept field, never a key field of an item that stays, never anything by index.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::Value;
 
 use crate::diff::align::list_keys;
@@ -26,7 +28,7 @@ pub struct Takeover {
     pub removed: Vec<Path>,
     /// Managers whose fields change hands.
     pub managers: Vec<String>,
-    /// Leaves that change hands and stay.
+    /// Leaves that the applier does not own yet, that change hands, and that stay.
     pub taken_over: Vec<Path>,
 }
 
@@ -61,17 +63,20 @@ pub fn predict(applier: Applier, live: &Value, desired: &Value, dry_run: &Value,
     if applier == Applier::Kustomization {
         remove_legacy(desired, &mut takeover);
     }
-    let mut taken = FieldSet::default();
+    let (mut taken, mut owned) = (FieldSet::default(), FieldSet::default());
     let mut kept = own_fields(applier, desired, dry_run);
     for owner in owners(live) {
         if is_taken(applier, &owner, overrides) {
             taken.join(&owner.fields);
             takeover.managers.push(owner.blame.manager);
-        } else if owner.blame.manager != applier.manager() || !owner.applies() {
+        } else if owner.blame.manager == applier.manager() && owner.applies() {
+            owned.join(&owner.fields);
+        } else {
             kept.join(&owner.fields);
         }
     }
-    takeover.taken_over = taken.leaf_paths().into_iter().filter(|path| kept.covers(path)).collect();
+    let changes_hands = |path: &Path| kept.covers(path) && !owned.covers(path);
+    takeover.taken_over = taken.leaf_paths().into_iter().filter(changes_hands).collect();
     prune(&mut Path::default(), &mut takeover.predicted, &taken, &kept, &mut takeover.removed);
     takeover
 }
@@ -158,20 +163,75 @@ fn prune(path: &mut Path, value: &mut Value, taken: &FieldSet, kept: &FieldSet, 
         return;
     }
     let nothing = FieldSet::default();
+    let places = Places::of(value, taken);
+    let mut leaving = HashSet::new();
     for (segment, below) in &taken.children {
         if is_key_field(path, segment) {
             continue;
         }
         let kept = kept.children.get(segment).unwrap_or(&nothing);
         path.0.push(segment.clone());
-        if below.member && kept.is_empty() {
-            if remove(value, segment) {
-                removed.push(path.clone());
+        let whole = below.member && kept.is_empty();
+        match (&mut *value, segment) {
+            (Value::Object(fields), Segment::Field(name)) if whole => {
+                if fields.remove(name).is_some() {
+                    removed.push(path.clone());
+                }
             }
-        } else if let Some(child) = child_mut(value, segment) {
-            prune(path, child, below, kept, removed);
+            (Value::Object(fields), Segment::Field(name)) => {
+                if let Some(child) = fields.get_mut(name) {
+                    prune(path, child, below, kept, removed);
+                }
+            }
+            (Value::Array(items), Segment::Key(_) | Segment::Member(_)) => match places.get(segment) {
+                Some(place) if whole => {
+                    leaving.insert(place);
+                    removed.push(path.clone());
+                }
+                Some(place) => prune(path, &mut items[place], below, kept, removed),
+                None => {}
+            },
+            _ => {}
         }
         path.0.pop();
+    }
+    if let Value::Array(items) = value {
+        let mut place = 0;
+        items.retain(|_| {
+            place += 1;
+            !leaving.contains(&(place - 1))
+        });
+    }
+}
+
+/// Where the items of a list are that a set names: one pass over the list instead of one for each name.
+struct Places(HashMap<Segment, usize>);
+
+impl Places {
+    fn of(value: &Value, set: &FieldSet) -> Self {
+        let mut places = HashMap::new();
+        let Value::Array(items) = value else { return Self(places) };
+        let forms: HashSet<Vec<&str>> = set
+            .children
+            .keys()
+            .filter_map(|segment| match segment {
+                Segment::Key(keys) => Some(keys.keys().map(String::as_str).collect()),
+                _ => None,
+            })
+            .collect();
+        let has_members = set.children.keys().any(|segment| matches!(segment, Segment::Member(_)));
+        for (place, item) in items.iter().enumerate() {
+            let keys = forms.iter().filter_map(|form| Segment::key_of(item, form));
+            let member = has_members.then(|| Segment::Member(item.to_string()));
+            for segment in keys.chain(member) {
+                places.entry(segment).or_insert(place);
+            }
+        }
+        Self(places)
+    }
+
+    fn get(&self, segment: &Segment) -> Option<usize> {
+        self.0.get(segment).copied()
     }
 }
 
@@ -179,28 +239,6 @@ fn prune(path: &mut Path, value: &mut Value, taken: &FieldSet, kept: &FieldSet, 
 fn is_key_field(path: &Path, segment: &Segment) -> bool {
     match (path.0.last(), segment) {
         (Some(Segment::Key(keys)), Segment::Field(field)) => keys.contains_key(field),
-        _ => false,
-    }
-}
-
-fn child_mut<'a>(value: &'a mut Value, segment: &Segment) -> Option<&'a mut Value> {
-    match (value, segment) {
-        (Value::Object(fields), Segment::Field(name)) => fields.get_mut(name),
-        (Value::Array(items), Segment::Key(_)) => segment.position(items).and_then(|at| items.get_mut(at)),
-        _ => None,
-    }
-}
-
-fn remove(value: &mut Value, segment: &Segment) -> bool {
-    match (value, segment) {
-        (Value::Object(fields), Segment::Field(name)) => fields.remove(name).is_some(),
-        (Value::Array(items), Segment::Key(_) | Segment::Member(_)) => match segment.position(items) {
-            Some(at) => {
-                items.remove(at);
-                true
-            }
-            None => false,
-        },
         _ => false,
     }
 }
@@ -340,6 +378,24 @@ mod tests {
     }
 
     #[test]
+    fn what_changes_hands_and_stays_is_told() {
+        let live = json!({
+            "metadata": {"managedFields": [
+                entry("kubectl-edit", "Update", json!({"f:spec": {"f:replicas": {}, "f:paused": {}}})),
+                entry("kustomize-controller", "Apply", json!({"f:spec": {"f:paused": {}}})),
+            ]},
+            "spec": {"replicas": 2, "paused": true},
+        });
+        let desired = json!({"spec": {"replicas": 2, "paused": true}});
+        let mut dry_run = live.clone();
+        let applied = json!({"f:spec": {"f:replicas": {}, "f:paused": {}}});
+        dry_run["metadata"]["managedFields"] = json!([entry("kustomize-controller", "Apply", applied)]);
+        let takeover = predict(KUSTOMIZATION, &live, &desired, &dry_run, &[]);
+        assert!(takeover.removed.is_empty());
+        assert_eq!(takeover.taken_over, [Path::of_fields(&["spec", "replicas"])]);
+    }
+
+    #[test]
     fn last_applied_goes_and_a_broken_entry_harms_nothing() {
         let key = "kubectl.kubernetes.io/last-applied-configuration";
         let broken = json!([null, {"manager": "kubectl"}]);
@@ -348,5 +404,58 @@ mod tests {
         assert_eq!(takeover.predicted["metadata"]["annotations"], json!({"a": "b"}));
         let named = json!({"metadata": {"annotations": {key: "mine"}}});
         assert!(predict(KUSTOMIZATION, &live, &named, &live, &[]).removed.is_empty());
+    }
+
+    mod properties {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        /// Two sets of keyed items; an empty one would own the list as a whole.
+        fn sets() -> impl Strategy<Value = (Vec<(u8, bool, bool)>, Vec<(u8, bool, bool)>)> {
+            let items = || prop::collection::vec((0u8..5, any::<bool>(), any::<bool>()), 1..5);
+            (items(), items())
+        }
+
+        fn fields(items: &[(u8, bool, bool)]) -> Value {
+            let mut list = json!({});
+            for (name, x, y) in items {
+                let mut item = json!({".": {}, "f:name": {}});
+                for (field, present) in [("f:x", x), ("f:y", y)] {
+                    if *present {
+                        item[field] = json!({});
+                    }
+                }
+                list[format!("k:{{\"name\":\"{name}\"}}")] = item;
+            }
+            json!({"f:list": list})
+        }
+
+        proptest! {
+            #[test]
+            fn nothing_that_somebody_keeps_is_removed((taken, kept) in sets()) {
+                let list: Vec<Value> = (0..5).map(|name| json!({"name": name.to_string(), "x": 1, "y": 2, "z": 3})).collect();
+                let live = json!({
+                    "metadata": {"managedFields": [
+                        entry("kubectl-edit", "Update", fields(&taken)), entry("other", "Update", fields(&kept)),
+                    ]},
+                    "list": list,
+                });
+                let takeover = predict(KUSTOMIZATION, &live, &json!({}), &live, &[]);
+                let keep = FieldSet::parse(&fields(&kept));
+                for path in keep.paths() {
+                    prop_assert!(path.get(&takeover.predicted).is_some(), "{}", path);
+                }
+                for path in &takeover.removed {
+                    prop_assert!(path.get(&takeover.predicted).is_none(), "{}", path);
+                    prop_assert!(!keep.reaches(path), "{}", path);
+                }
+                let gone = FieldSet::parse(&fields(&taken)).difference(&keep);
+                for path in gone.leaf_paths() {
+                    let is_key = matches!(path.0.last(), Some(Segment::Field(name)) if name == "name");
+                    prop_assert!(is_key || path.get(&takeover.predicted).is_none(), "{}", path);
+                }
+            }
+        }
     }
 }
