@@ -1,7 +1,7 @@
 //! The hydration entry: the only thing that the page's script calls.
 
-// The type of a page is the tree of its elements; the compiler computes the layout of all of them at once.
-#![recursion_limit = "256"]
+// The type of a whole page nests as deep as its elements do.
+#![recursion_limit = "512"]
 
 /// Attaches the application to the server-rendered document.
 #[wasm_bindgen::prelude::wasm_bindgen]
