@@ -7,6 +7,7 @@ mod support;
 use std::time::Duration;
 
 use domain::access::{Grant, Role};
+use domain::cluster::ClusterStatus;
 use domain::error::ErrorCode;
 use domain::log::level::Level;
 use domain::object::ClusterId;
@@ -63,6 +64,8 @@ async fn fleet(clusters: &[&str]) -> Fleet {
         fleet.simulated(name).apply(pod("web", running(0)));
         fleet.register(name).await;
     }
+    let connected = |fleet: &Fleet| clusters.iter().all(|name| fleet.status(name) == ClusterStatus::Connected);
+    fleet.until("all are connected", connected).await;
     fleet
 }
 
@@ -313,6 +316,11 @@ async fn a_cluster_that_refuses_to_list_pods_says_so_and_the_other_streams() {
     write(fleet.simulated("eu"), "web", 0, "here");
     let mut viewer = Viewer::of(&fleet, shop(&[])).await;
     viewer.until("the line of the other", |viewer| viewer.messages() == ["here"]).await;
-    let is_forbidden = |frame: &ServerFrame| matches!(frame, ServerFrame::Status { source: None, state: SourceState::Forbidden, message } if message.contains("us"));
+    let is_forbidden = |frame: &ServerFrame| match frame {
+        ServerFrame::Status { source: None, state, message } => {
+            *state == SourceState::Forbidden && message.starts_with("us / shop")
+        }
+        _ => false,
+    };
     viewer.until("the refusal", |viewer| viewer.seen.iter().any(is_forbidden)).await;
 }
