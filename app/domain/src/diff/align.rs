@@ -12,7 +12,7 @@ use crate::diff::path::{Path, Segment};
 
 /// Merge keys by name of the list, from the API's own definitions. The first row of which all items have the first
 /// key counts.
-const KEYS: [(&str, &[&str]); 27] = [
+const KEYS: [(&str, &[&str]); 26] = [
     ("containers", &["name"]),
     ("initContainers", &["name"]),
     ("ephemeralContainers", &["name"]),
@@ -30,7 +30,6 @@ const KEYS: [(&str, &[&str]); 27] = [
     ("resourceClaims", &["name"]),
     ("claims", &["name"]),
     ("schedulingGates", &["name"]),
-    ("volumeClaimTemplates", &["metadata"]),
     ("ownerReferences", &["uid"]),
     ("conditions", &["type"]),
     ("webhooks", &["name"]),

@@ -18,7 +18,7 @@ use sha2::Sha256;
 use crate::diff::canonical::{Document, document};
 use crate::diff::change::{Change, Context, TOKEN, changes};
 
-use self::text::{is_credential, is_reference};
+use self::text::{holds_secret_manifest, is_credential, is_credential_flag, is_reference};
 pub use self::text::{mask_secret_error, mask_text};
 
 /// Something in which every secret is a token. Only [`MaskScope`] makes it.
@@ -228,13 +228,26 @@ impl MaskScope {
     /// Strings elsewhere: credentials by name, in URLs and in arguments, and whole Secrets inside other objects.
     fn mask_strings(&mut self, value: &mut Value, rules: Rules) {
         match value {
+            // A manifest in a string: a patch, a template, a file. Nobody here takes it apart.
+            Value::String(text) if holds_secret_manifest(text) => self.mask_leaf(value),
             Value::String(text) => {
                 let masked = mask_text(text);
                 if masked != *text {
                     *text = masked;
                 }
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.mask_strings(item, rules)),
+            Value::Array(items) => {
+                let mut follows_flag = false;
+                for item in items {
+                    let is_flag = item.as_str().is_some_and(is_credential_flag);
+                    if follows_flag && item.is_string() && !is_flag {
+                        self.mask_leaf(item);
+                    } else {
+                        self.mask_strings(item, rules);
+                    }
+                    follows_flag = is_flag;
+                }
+            }
             Value::Object(fields) => {
                 if fields.get("kind").is_some_and(|kind| kind == "Secret")
                     && (fields.contains_key("data") || fields.contains_key("stringData"))
@@ -341,6 +354,11 @@ mod tests {
             json!({"kind": "Deployment", "spec": {
                 "env": [{"name": "DB_PASSWORD", "value": CANARY}], "args": [format!("--password={CANARY}")],
             }}),
+            json!({"kind": "Deployment", "spec": {"args": ["--db-password", CANARY]}}),
+            json!({"kind": "Kustomization", "spec": {"patches": [
+                {"patch": format!("apiVersion: v1\nkind: Secret\ndata:\n  a: {CANARY}\n")},
+            ]}}),
+            json!({"kind": "ConfigMap", "data": {"a": format!(r#"{{"kind": "Secret", "data": {{"a": "{CANARY}"}}}}"#)}}),
             json!({"kind": "GitRepository", "spec": {"url": format!("https://user:{CANARY}@git/x")}}),
             json!({"kind": "Custom", "spec": {"apiKey": CANARY}}),
             json!([{"kind": "x", "password": CANARY}]),

@@ -174,9 +174,7 @@ fn prune(path: &mut Path, value: &mut Value, taken: &FieldSet, kept: &FieldSet, 
         let whole = below.member && kept.is_empty();
         match (&mut *value, segment) {
             (Value::Object(fields), Segment::Field(name)) if whole => {
-                if fields.remove(name).is_some() {
-                    removed.push(path.clone());
-                }
+                removed.extend(fields.remove(name).map(|_| path.clone()));
             }
             (Value::Object(fields), Segment::Field(name)) => {
                 if let Some(child) = fields.get_mut(name) {
@@ -411,8 +409,10 @@ mod tests {
 
         use super::*;
 
+        type Items = Vec<(u8, bool, bool)>;
+
         /// Two sets of keyed items; an empty one would own the list as a whole.
-        fn sets() -> impl Strategy<Value = (Vec<(u8, bool, bool)>, Vec<(u8, bool, bool)>)> {
+        fn sets() -> impl Strategy<Value = (Items, Items)> {
             let items = || prop::collection::vec((0u8..5, any::<bool>(), any::<bool>()), 1..5);
             (items(), items())
         }

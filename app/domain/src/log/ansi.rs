@@ -32,7 +32,8 @@ fn skip_sequence(rest: &mut std::str::Chars<'_>) {
         }
         // OSC: until BEL, or until the string terminator, whose backslash is read here.
         Some(']') => {
-            if rest.find(|character| matches!(*character, '\u{7}' | ESCAPE)) == Some(ESCAPE) {
+            let end = rest.find(|character| matches!(*character, '\u{7}' | ESCAPE));
+            if end == Some(ESCAPE) {
                 rest.next();
             }
         }

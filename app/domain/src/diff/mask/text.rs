@@ -27,6 +27,20 @@ pub(super) fn is_credential(name: &str) -> bool {
     CREDENTIAL.is_match(name) && !is_reference(name)
 }
 
+/// `--password` alone: what follows it in a list of arguments is the password.
+pub(super) fn is_credential_flag(argument: &str) -> bool {
+    argument.starts_with('-') && !argument.contains(['=', ' ']) && is_credential(argument)
+}
+
+static SECRET_MANIFEST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?m)^[\s-]*kind:\s*["']?Secret["']?\s*$|"kind"\s*:\s*"Secret""#).expect("a constant pattern")
+});
+
+/// A text that holds the manifest of a Secret, as YAML or JSON.
+pub(super) fn holds_secret_manifest(text: &str) -> bool {
+    text.contains("Secret") && SECRET_MANIFEST.is_match(text)
+}
+
 pub(super) fn is_reference(name: &str) -> bool {
     REFERENCE.is_match(name)
 }
