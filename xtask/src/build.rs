@@ -40,8 +40,11 @@ impl Plan {
 /// Everything; returns the server's executable.
 pub(crate) fn all(repository: &Repository, packages: &Packages, plan: Plan) -> Result<PathBuf> {
     let site = site(repository, packages, plan.effort)?;
-    if plan.effort != Effort::Quick {
-        site.check_budget()?;
+    if plan.effort != Effort::Quick
+        && let Err(over) = site.check_budget()
+    {
+        // A page that is too heavy still works: here it is said, in the tests it fails.
+        progress::note(&format!("{over:#}"));
     }
     progress::step("server", || server(repository, plan.release, plan == Plan::RELEASE))
 }

@@ -1,7 +1,8 @@
 //! The classes that a Rust source names: a reader of literals, on tokens, so comments and prose never count.
 //!
-//! Read are `class="…"`, `class=("…", condition)`, `class=(["…", "…"], condition)`, `class:name=condition`, the literals of
-//! `class=expression`, `.class("…")`, `tw!("…")`, the whole words of `format!("…")` there, and the literals of a `const` or `static` under a `// tw` line.
+//! Read are `class="…"`, `class=("…", condition)`, `class=(["…", "…"], condition)`, `class:name=condition`, the literals
+//! of `class=expression` (of a `format!` there the whole words), `.class("…")`, `tw!("…")`, and the literals of a `const`
+//! or `static` under a `// tw` line.
 //! A class name is always written out: one that is put together at run time is not found.
 
 use anyhow::{Result, anyhow};
