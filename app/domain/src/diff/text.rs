@@ -234,7 +234,7 @@ const WORDS_LIMIT: usize = 20_000;
 #[must_use]
 pub fn words(desired: &str, actual: &str) -> Words {
     if desired.len().max(actual.len()) > WORDS_LIMIT {
-        let whole = |line: &str| Vec::from_iter([0..line.len()]);
+        let whole = |line: &str| std::iter::once(0..line.len()).collect::<Vec<_>>();
         return Words { desired: whole(desired), actual: whole(actual) };
     }
     let (left, right) = (tokens(desired), tokens(actual));
