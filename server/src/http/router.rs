@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use any_spawner::Executor;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::AUTHORIZATION;
 use axum::routing::any;
 use axum::{Router, middleware};
-use leptos::task::Executor;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::csrf::CsrfLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};

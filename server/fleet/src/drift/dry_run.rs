@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use domain::diff::verdict::Applier;
 use domain::object::ObjectRef;
-use kube::api::{Api, Patch, PatchParams};
 use kube::Client;
+use kube::api::{Api, Patch, PatchParams};
 use serde_json::Value;
 use tokio::time::timeout;
 

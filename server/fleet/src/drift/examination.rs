@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
+use domain::condition::{Condition, conditions};
 use domain::diff::ignore::IgnoreRules;
+use domain::diff::mask::mask_text;
 use domain::diff::text;
 use domain::diff::verdict::{self, Applier, Correction, Verdict};
 use domain::drift::{DiffEntry, Fidelity, ObjectDiff};
@@ -52,7 +54,7 @@ impl<'a> Examination<'a> {
     /// All objects, those that differ first. Only counts are kept of each.
     pub(crate) async fn entries(&self, objects: Vec<(ObjectRef, Desired)>) -> Vec<DiffEntry> {
         let entries = futures::stream::iter(objects).map(async |(object, desired)| {
-            let diff = self.diff(&object, desired).await;
+            let Examined { diff, .. } = self.diff(&object, desired).await;
             let lines = text::diff(&diff.desired, &diff.actual, None);
             DiffEntry { object, verdict: diff.verdict, added: lines.added, removed: lines.removed }
         });
@@ -62,19 +64,29 @@ impl<'a> Examination<'a> {
     }
 
     /// One object.
-    pub(crate) async fn diff(&self, object: &ObjectRef, desired: Desired) -> ObjectDiff {
+    pub(crate) async fn diff(&self, object: &ObjectRef, desired: Desired) -> Examined {
         let Some(kind) = self.site.kinds.find(&object.group_kind()) else {
-            let problem = Problem::new(ProblemKind::NotFound, format!("The cluster no longer serves {}.", object.group_kind()));
-            return unexamined(object, desired, problem.on_object(object));
+            let problem =
+                Problem::new(ProblemKind::NotFound, format!("The cluster no longer serves {}.", object.group_kind()));
+            return unexamined(object, desired, problem.on_object(object)).into();
         };
         let _permit = self.site.permits.acquire().await;
         match self.site.client.live(kind, object).await {
-            Err(failure) => unexamined(object, desired, cannot_read(object, &failure)),
-            Ok(live) => self.compare(kind, object, desired, live.as_ref()).await,
+            Err(failure) => unexamined(object, desired, cannot_read(object, &failure)).into(),
+            Ok(live) => Examined {
+                diff: self.compare(kind, object, desired, live.as_ref()).await,
+                conditions: masked_conditions(live.as_ref()),
+            },
         }
     }
 
-    async fn compare(&self, kind: &ServedKind, object: &ObjectRef, desired: Desired, live: Option<&Value>) -> ObjectDiff {
+    async fn compare(
+        &self,
+        kind: &ServedKind,
+        object: &ObjectRef,
+        desired: Desired,
+        live: Option<&Value>,
+    ) -> ObjectDiff {
         let question = Question {
             client: &self.site.client,
             kind,
@@ -100,11 +112,7 @@ impl<'a> Examination<'a> {
             answer.predicted.as_ref(),
             shown,
             &*self.site.mask_key,
-            Knowledge {
-                applier: Some(self.applier),
-                ignored: &answer.ignored,
-                taken_over: &answer.taken_over,
-            },
+            Knowledge { applier: Some(self.applier), ignored: &answer.ignored, taken_over: &answer.taken_over },
         );
         provenance.dry_run = answer.dry_run;
         provenance.notes.extend(answer.notes);
@@ -145,19 +153,37 @@ pub(crate) fn undirected(
     object: &ObjectRef,
     live: Result<Option<Value>, Failure>,
     note: &str,
-) -> ObjectDiff {
+) -> Examined {
     let desired = Desired { configuration: Configuration::Absent, provenance: provenance(Fidelity::None, note) };
     match live {
-        Err(failure) => unexamined(object, desired, cannot_read(object, &failure)),
+        Err(failure) => unexamined(object, desired, cannot_read(object, &failure)).into(),
         Ok(live) => {
             let rendered = render(None, live.as_ref(), &*site.mask_key, Knowledge::default());
-            ObjectDiff {
+            let diff = ObjectDiff {
                 actual: rendered.actual.text,
                 actual_paths: rendered.actual.paths,
                 ..unexamined(object, desired, Problem::new(ProblemKind::NotFound, note).on_object(object))
-            }
+            };
+            Examined { diff, conditions: masked_conditions(live.as_ref()) }
         }
     }
+}
+
+/// An object's diff beside what the live object says of itself.
+pub(crate) struct Examined {
+    pub(crate) diff: ObjectDiff,
+    pub(crate) conditions: Vec<Condition>,
+}
+
+impl From<ObjectDiff> for Examined {
+    fn from(diff: ObjectDiff) -> Self {
+        Self { diff, conditions: Vec::new() }
+    }
+}
+
+fn masked_conditions(live: Option<&Value>) -> Vec<Condition> {
+    let masked = |condition: Condition| Condition { message: mask_text(&condition.message), ..condition };
+    live.map(conditions).unwrap_or_default().into_iter().map(masked).collect()
 }
 
 fn unexamined(object: &ObjectRef, desired: Desired, problem: Problem) -> ObjectDiff {

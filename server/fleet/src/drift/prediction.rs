@@ -143,10 +143,9 @@ impl Question<'_> {
             (Failure::NotFound(_), None) => {
                 Answer { predicted: Some(sent.clone()), ..Answer::of(Verdict::Pending { reason: message }) }
             }
-            (Failure::Forbidden(_), None) => Answer {
-                predicted: Some(sent.clone()),
-                ..Answer::of(self.decide(&verdict::Prediction::Created, sent))
-            },
+            (Failure::Forbidden(_), None) => {
+                Answer { predicted: Some(sent.clone()), ..Answer::of(self.decide(&verdict::Prediction::Created, sent)) }
+            }
             (Failure::Forbidden(_), Some(live)) => {
                 self.estimate(live, sent, format!("The cluster does not allow us a dry-run: {message}"))
             }

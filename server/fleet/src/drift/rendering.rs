@@ -3,10 +3,10 @@
 use domain::diff::canonical::Document;
 use domain::diff::change::{Change, Context};
 use domain::diff::mask::{MaskScope, Masked};
+use domain::diff::normalise;
 use domain::diff::owner::owners;
 use domain::diff::path::Path;
 use domain::diff::verdict::Applier;
-use domain::diff::normalise;
 use serde_json::Value;
 
 /// The two sides as the viewer may see them.

@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use domain::access::Verb;
 use domain::catalogue;
-use domain::condition::conditions;
-use domain::diff::mask::mask_text;
 use domain::diff::verdict::Applier;
-use domain::drift::{DiffEntry, DiffReport, ObjectDiff};
+use domain::drift::{DiffEntry, DiffReport};
 use domain::error::ApiError;
 use domain::inventory;
 use domain::object::{GroupKind, ObjectRef};
@@ -21,7 +19,7 @@ use crate::access::{Caller, authorize};
 use crate::clusters::Cluster;
 use crate::desired::{Desired, baseline, release::Release};
 use crate::drift::dry_run::DryRunClient;
-use crate::drift::examination::{Examination, Site, undirected};
+use crate::drift::examination::{Examination, Examined, Site, undirected};
 
 impl Services {
     /// What Flux would change on an object, and for an applier on everything it manages.
@@ -61,17 +59,13 @@ impl Inquiry<'_> {
     async fn report(&self, object: &ObjectRef) -> DiffReport {
         let own = self.own_diff(object);
         let managed = self.managed(object);
-        let ((mut diff, owner), (objects, problems)) = futures::join!(own, managed);
+        let ((Examined { mut diff, conditions }, owner), (objects, problems)) = futures::join!(own, managed);
         diff.problems.extend(problems);
-        let mut conditions = self.cluster.index.object(object).map(|json| conditions(&json)).unwrap_or_default();
-        for condition in &mut conditions {
-            condition.message = mask_text(&condition.message);
-        }
         DiffReport { diff, conditions, objects, owner }
     }
 
     /// The object against what its own applier would make of it.
-    async fn own_diff(&self, object: &ObjectRef) -> (ObjectDiff, Option<ObjectRef>) {
+    async fn own_diff(&self, object: &ObjectRef) -> (Examined, Option<ObjectRef>) {
         let Some((owner, json)) = self.owner_of(object) else {
             let live = match self.site.kinds.find(&object.group_kind()) {
                 Some(kind) => self.site.client.live(kind, object).await,
@@ -87,9 +81,9 @@ impl Inquiry<'_> {
         let examination = Examination::new(&self.site, applier, &json);
         let (source, problems) = self.source(applier, &owner, &json).await;
         let desired = source.desired(self, &owner, object).await;
-        let mut diff = examination.diff(object, desired).await;
-        diff.problems.extend(problems);
-        (diff, Some(owner))
+        let mut examined = examination.diff(object, desired).await;
+        examined.diff.problems.extend(problems);
+        (examined, Some(owner))
     }
 
     /// What the object itself manages, if it is an applier.
