@@ -108,7 +108,8 @@ pub enum Scope<'a> {
     Namespace(&'a ClusterId, &'a str),
 }
 
-/// Whether any grant allows the verb in that scope. Viewing a cluster as such needs only some grant that reaches into it.
+/// Whether any grant allows the verb in that scope. Viewing a cluster as such needs only some grant that reaches into
+/// it.
 #[must_use]
 pub fn decide(grants: &[Grant], verb: Verb, scope: Scope<'_>) -> bool {
     grants.iter().any(|grant| grant.role.allows(verb) && reaches(grant, verb, scope))

@@ -59,7 +59,8 @@ pub enum ClusterOrigin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Permission {
-    /// `read Flux objects`, `read managed objects`, `read logs`, `act on Flux objects`, `dry-run`, `read Helm releases`.
+    /// `read Flux objects`, `read managed objects`, `read logs`, `act on Flux objects`, `dry-run`, `read Helm
+    /// releases`.
     pub name: String,
     pub held: bool,
     /// What does not work without it.

@@ -1,4 +1,5 @@
-//! The answer to "what would Flux change here": desired and actual as masked text, and what is known about each difference.
+//! The answer to "what would Flux change here": desired and actual as masked text, and what is known about each
+//! difference.
 //!
 //! Desired is what Flux would make of the object if it applied now; it stands on the left, in green. Actual is the live
 //! object, on the right, in red. Change lists and patches lead from actual to desired.

@@ -100,7 +100,8 @@ mod tests {
     #[test]
     fn both_shapes_of_an_event_read_the_same() {
         let object = json!({
-            "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "namespace": "apps", "name": "shop",
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+            "namespace": "apps", "name": "shop",
         });
         let core = json!({
             "metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/revision": "main@sha1:abc"}},

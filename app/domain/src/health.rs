@@ -1,7 +1,7 @@
 //! Health of a Flux object, and the one word that a list shows for it.
 //!
-//! Health comes from the object alone, by the rules of the `flux` command line. Drift is a second axis: it joins only in
-//! [`Status`], the word that bars and lists use. Workloads are judged in [`crate::workload`].
+//! Health comes from the object alone, by the rules of the `flux` command line. Drift is a second axis: it joins only
+//! in [`Status`], the word that bars and lists use. Workloads are judged in [`crate::workload`].
 
 use std::fmt;
 
@@ -258,7 +258,8 @@ impl HealthReport {
 /// Health of a Flux object: suspended, terminating, out of date, reconciling, stalled, then the Ready condition.
 ///
 /// As the `flux` command line decides, with one refinement. A failing object keeps its old observed generation and a
-/// Reconciling condition for as long as it is retried; it is reported as failed or waiting (`retrying`), not as progressing.
+/// Reconciling condition for as long as it is retried; it is reported as failed or waiting (`retrying`), not as
+/// progressing.
 #[must_use]
 pub fn flux_health(kind: &GroupKind, object: &Value) -> HealthReport {
     let conditions = conditions(object);
@@ -373,7 +374,7 @@ mod tests {
     #[test]
     fn a_failure_that_is_retried_stays_a_failure_even_when_the_generation_lags() {
         let conditions = json!([
-            {"type": "Ready", "status": "False", "reason": "BuildFailed", "message": "no such file", "observedGeneration": 2},
+            {"type": "Ready", "status": "False", "reason": "BuildFailed", "message": "no x", "observedGeneration": 2},
             {"type": "Reconciling", "status": "True", "reason": "ProgressingWithRetry"},
         ]);
         for observed in [-1, 1, 2] {
@@ -381,7 +382,7 @@ mod tests {
             object["status"]["observedGeneration"] = json!(observed);
             let report = flux_health(&GroupKind::new(catalogue::KUSTOMIZE, "Kustomization"), &object);
             assert_eq!((report.health, report.retrying), (Health::Failed, true));
-            assert_eq!(report.message, "no such file");
+            assert_eq!(report.message, "no x");
         }
     }
 

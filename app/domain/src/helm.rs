@@ -368,7 +368,8 @@ mod tests {
     #[test]
     fn documents_are_split_and_a_broken_one_is_told() {
         let manifest = "# head\n---\n# Source: a\napiVersion: v1\nkind: A\n---\n\n--- # c\napiVersion: v1\nkind: B\n\
-                        ---\na: [\n---\nfoo: bar\n---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: C}\n";
+                        ---\na: [\n---\nfoo: bar\n---\n\
+                        apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: C}\n";
         let (objects, problems) = split_manifest(manifest);
         let kinds: Vec<&str> = objects.iter().filter_map(|object| object["kind"].as_str()).collect();
         assert_eq!(kinds, ["A", "B", "C"]);

@@ -1,6 +1,7 @@
 //! Lists live on the server: a query names filter, order and window; the answer is that window with its totals.
 //!
-//! The same query is a page's URL, a REST query string and a socket subscription, so a pasted link shows the same thing.
+//! The same query is a page's URL, a REST query string and a socket subscription, so a pasted link shows the same
+//! thing.
 
 use std::cmp::Ordering;
 

@@ -16,7 +16,8 @@ pub struct ClusterId(pub String);
 const SLUG_LENGTH: usize = 63;
 
 impl ClusterId {
-    /// The slug of a display name: lower-case ASCII letters, digits and single dashes. Empty if the name has none of them.
+    /// The slug of a display name: lower-case ASCII letters, digits and single dashes. Empty if the name has none of
+    /// them.
     #[must_use]
     pub fn slug(name: &str) -> Self {
         let mut slug = String::new();
@@ -124,8 +125,8 @@ impl ObjectRef {
         self.namespace.as_deref().unwrap_or(NO_NAMESPACE)
     }
 
-    /// Path of the object's page: `/clusters/{id}/{kind}/{ns}/{name}`, with `?group=` only where the kind alone is not a
-    /// Flux kind and the group is not the core group.
+    /// Path of the object's page: `/clusters/{id}/{kind}/{ns}/{name}`, with `?group=` only where the kind alone is
+    /// not a Flux kind and the group is not the core group.
     #[must_use]
     pub fn page(&self) -> String {
         self.page_with("")

@@ -259,7 +259,8 @@ mod tests {
         let object = json!({
             "spec": {"b": 1, "a": {}, "list": [], "none": null}, "kind": "Deployment", "apiVersion": "apps/v1",
             "metadata": {
-                "annotations": {"z": "1"}, "labels": {"a": "b"}, "namespace": "shop", "name": "web", "finalizers": ["x"],
+                "annotations": {"z": "1"}, "labels": {"a": "b"}, "namespace": "shop", "name": "web",
+                "finalizers": ["x"],
             },
             "data": {"k": "v"},
         });
@@ -384,7 +385,8 @@ data:
                 1 => "[\\x00-\\x1f\\x7f-\\u{a0}\\u{2028}\\u{feff}a\\n]{0,6}",
                 2 => prop::sample::select(vec![
                     "yes", "null", "~", "012", "1e3", ".inf", "0o7", "0b1", "1:2", "2026-01-02", "<<",
-                    "=", "---", "...", "\r\n", "a\r\nb", "\n\n", "a\n\n\n", " a\nb", "\ta\nb", "a\n ", "a\n \n", "\na", "\n a",
+                    "=", "---", "...", "\r\n", "a\r\nb", "\n\n", "a\n\n\n", " a\nb", "\ta\nb", "a\n ", "a\n \n", "\na",
+                    "\n a",
                     "|-\n", "a\n- b", "# c\n# d\n", "1_0", "-", "?",
                 ]).prop_map(str::to_owned),
             ]

@@ -1,14 +1,16 @@
 //! The apply configuration inside a live object: what one manager owns of it, and nothing else.
 //!
-//! The counterpart of a server-side apply: sent back by the same manager, the extract changes nothing. It is how a baseline
-//! that was observed in the cluster becomes something that Flux would apply, without artifact, builder or decryption key.
+//! The counterpart of a server-side apply: sent back by the same manager, the extract changes nothing. It is how a
+//! baseline that was observed in the cluster becomes something that Flux would apply, without artifact, builder or
+//! decryption key.
 
 use serde_json::{Map, Value};
 
 use crate::diff::fields::FieldSet;
 use crate::diff::path::Segment;
 
-/// The owned fields of `object`, with what identifies it and its list items. What is owned and no longer there is left out.
+/// The owned fields of `object`, with what identifies it and its list items. What is owned and no longer there is
+/// left out.
 #[must_use]
 pub fn extract(object: &Value, owned: &FieldSet) -> Value {
     let mut extract = part(object, owned).unwrap_or_else(|| Value::Object(Map::new()));

@@ -358,7 +358,9 @@ mod tests {
             json!({"kind": "Kustomization", "spec": {"patches": [
                 {"patch": format!("apiVersion: v1\nkind: Secret\ndata:\n  a: {CANARY}\n")},
             ]}}),
-            json!({"kind": "ConfigMap", "data": {"a": format!(r#"{{"kind": "Secret", "data": {{"a": "{CANARY}"}}}}"#)}}),
+            json!({"kind": "ConfigMap", "data": {
+                "a": format!(r#"{{"kind": "Secret", "data": {{"a": "{CANARY}"}}}}"#),
+            }}),
             json!({"kind": "GitRepository", "spec": {"url": format!("https://user:{CANARY}@git/x")}}),
             json!({"kind": "Custom", "spec": {"apiKey": CANARY}}),
             json!([{"kind": "x", "password": CANARY}]),

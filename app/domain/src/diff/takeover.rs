@@ -434,7 +434,8 @@ mod tests {
         proptest! {
             #[test]
             fn nothing_that_somebody_keeps_is_removed((taken, kept) in sets()) {
-                let list: Vec<Value> = (0..5).map(|name| json!({"name": name.to_string(), "x": 1, "y": 2, "z": 3})).collect();
+                let item = |name: u8| json!({"name": name.to_string(), "x": 1, "y": 2, "z": 3});
+                let list: Vec<Value> = (0..5).map(item).collect();
                 let live = json!({
                     "metadata": {"managedFields": [
                         entry("kubectl-edit", "Update", fields(&taken)), entry("other", "Update", fields(&kept)),

@@ -1,9 +1,9 @@
 //! The text diff: two canonical texts as rows for split and unified views, folds, and the words that differ.
 //!
-//! Desired is the left text; a line only there is what Flux would put back (`+`, green). Actual is the right text; a line
-//! only there is what Flux would take away (`−`, red). Everything is an index into the two texts, so that switching views
-//! costs nothing and a row costs twelve bytes. Runs in the browser and on the server; reads no clock of its own, the time
-//! limit is handed to `similar`.
+//! Desired is the left text; a line only there is what Flux would put back (`+`, green). Actual is the right text; a
+//! line only there is what Flux would take away (`−`, red). Everything is an index into the two texts, so that
+//! switching views costs nothing and a row costs twelve bytes. Runs in the browser and on the server; reads no clock
+//! of its own, the time limit is handed to `similar`.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -161,7 +161,8 @@ pub enum Block {
     },
 }
 
-/// Folds unchanged runs, leaving `context` rows around each change. A fold of a single row would hide nothing, so it is shown.
+/// Folds unchanged runs, leaving `context` rows around each change. A fold of a single row would hide nothing, so it
+/// is shown.
 #[must_use]
 pub fn fold(rows: &[Row], context: usize, desired_paths: &[String]) -> Vec<Block> {
     let mut shown = vec![false; rows.len()];

@@ -1,7 +1,8 @@
 //! The level of a line, from what the line itself says.
 //!
-//! In this order: a JSON object's level field, logfmt, klog's first letter, a console logger's column, a bracketed or bare
-//! word near the start. Where one form gives two answers the level is unknown: a wrong colour is worse than none.
+//! In this order: a JSON object's level field, logfmt, klog's first letter, a console logger's column, a bracketed or
+//! bare word near the start. Where one form gives two answers the level is unknown: a wrong colour is worse than
+//! none.
 
 use serde::{Deserialize, Serialize};
 

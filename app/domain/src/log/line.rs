@@ -1,7 +1,8 @@
 //! One line as the kubelet sends it with `timestamps=true`: an RFC 3339 time, a space, the text.
 //!
-//! Current kubelets write nine digits of fraction and `Z`; older ones fewer digits or a zone offset. A line without such a
-//! prefix is the kubelet speaking in band (`failed to create fsnotify watcher: …`) and never a line of the container.
+//! Current kubelets write nine digits of fraction and `Z`; older ones fewer digits or a zone offset. A line without
+//! such a prefix is the kubelet speaking in band (`failed to create fsnotify watcher: …`) and never a line of the
+//! container.
 
 use jiff::Timestamp;
 

@@ -1,8 +1,9 @@
 //! One order for the lines of many containers: by time, then by source, then as the source wrote them.
 //!
-//! History has ends, so [`merge`] is a plain k-way merge. Live lines have none: [`Window`] holds a line until every source
-//! that is talking has passed its time, or until the line has waited long enough. What is released stays released; a
-//! straggler is marked late, the view is never sorted again. Times are handed in; milliseconds and nanoseconds as named.
+//! History has ends, so [`merge`] is a plain k-way merge. Live lines have none: [`Window`] holds a line until every
+//! source that is talking has passed its time, or until the line has waited long enough. What is released stays
+//! released; a straggler is marked late, the view is never sorted again. Times are handed in; milliseconds and
+//! nanoseconds as named.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};

@@ -1,7 +1,7 @@
 //! How a cut stream goes on without losing or repeating a line.
 //!
-//! The API takes a whole second and answers inclusively, so a stream is opened again one second before the newest line it
-//! had ([`Delivered::since`]), and the replay is compared with what was delivered, in order:
+//! The API takes a whole second and answers inclusively, so a stream is opened again one second before the newest
+//! line it had ([`Delivered::since`]), and the replay is compared with what was delivered, in order:
 //!
 //! ```text
 //! delivered   … a b c d | e f          (since S−1: everything after the bar is replayed)
@@ -10,8 +10,8 @@
 //! replay                  y z          → nothing known: a gap stands before y
 //! ```
 //!
-//! Order decides, not membership: two equal lines in one second are two lines. Never reads a clock; the caller says when
-//! the replay has been quiet long enough ([`Replay::settle`]).
+//! Order decides, not membership: two equal lines in one second are two lines. Never reads a clock; the caller says
+//! when the replay has been quiet long enough ([`Replay::settle`]).
 
 use std::collections::VecDeque;
 
@@ -54,7 +54,8 @@ impl Delivered {
         self.newest
     }
 
-    /// The whole second for `sinceTime`: one before the newest line's. `None` if nothing was delivered: read as the first time.
+    /// The whole second for `sinceTime`: one before the newest line's. `None` if nothing was delivered: read as the
+    /// first time.
     #[must_use]
     pub fn since(&self) -> Option<Timestamp> {
         let second = self.newest?.as_second() - SKEW_SECONDS;
@@ -271,7 +272,8 @@ mod tests {
     }
 
     proptest! {
-        /// Lines with repeated times and texts, cut anywhere: what the node replays plus what was delivered is everything once.
+        /// Lines with repeated times and texts, cut anywhere: what the node replays plus what was delivered is
+        /// everything once.
         #[test]
         fn after_a_cut_every_line_is_delivered_exactly_once(
             steps in prop::collection::vec((0i64..700, 0u64..3), 1..60), cut in 0usize..60

@@ -12,7 +12,8 @@ use crate::diff::change::TOKEN;
 
 static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
     let words = "passw(?:or)?d|passphrase|pwd|token|secret|api[-_.]?key|access[-_.]?key|private[-_.]?key|\
-                 credential|client[-_.]?key|encryption[-_.]?key|signing[-_.]?key|connection[-_.]?string|dsn|auth[-_.]?key|webhook[-_.]?url|bearer";
+                 credential|client[-_.]?key|encryption[-_.]?key|signing[-_.]?key|connection[-_.]?string|\
+                 dsn|auth[-_.]?key|webhook[-_.]?url|bearer";
     Regex::new(&format!("(?i)(?:{words})")).expect("a constant pattern")
 });
 
