@@ -3,14 +3,14 @@
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
-use leptos_router::{SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 
 use crate::components::{provide_icons, provide_now};
 use crate::frame::Frame;
 use crate::live::provide_live;
 use crate::pages::{
-    ClusterPage, ClustersPage, DiffPage, FleetPage, LoginPage, LogsPage, NotFoundPage, ObjectPage, RegisterPage,
-    ResourcesPage,
+    ClusterRoute, ClustersRoute, DiffRoute, FleetRoute, LoginPage, LogsRoute, NotFoundPage, ObjectRoute, RegisterRoute,
+    ResourcesRoute,
 };
 use crate::viewer::provide_viewer;
 
@@ -29,14 +29,14 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| view! { <NotFoundPage/> }>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
-                    <Route path=path!("/") view=FleetPage ssr=SsrMode::Async/>
-                    <Route path=path!("/clusters") view=ClustersPage ssr=SsrMode::Async/>
-                    <Route path=path!("/clusters/new") view=RegisterPage ssr=SsrMode::Async/>
-                    <Route path=path!("/clusters/:id") view=ClusterPage ssr=SsrMode::Async/>
-                    <Route path=path!("/resources") view=ResourcesPage ssr=SsrMode::Async/>
-                    <Route path=path!("/clusters/:id/:kind/:ns/:name") view=ObjectPage ssr=SsrMode::Async/>
-                    <Route path=path!("/clusters/:id/:kind/:ns/:name/diff") view=DiffPage ssr=SsrMode::Async/>
-                    <Route path=path!("/logs") view=LogsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/") view={Lazy::<FleetRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters") view={Lazy::<ClustersRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters/new") view={Lazy::<RegisterRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters/:id") view={Lazy::<ClusterRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/resources") view={Lazy::<ResourcesRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters/:id/:kind/:ns/:name") view={Lazy::<ObjectRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters/:id/:kind/:ns/:name/diff") view={Lazy::<DiffRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/logs") view={Lazy::<LogsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/*any") view=NotFoundPage ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>

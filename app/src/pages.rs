@@ -4,6 +4,7 @@ mod cluster;
 mod clusters;
 mod diff;
 mod fleet;
+mod lazy;
 mod login;
 mod logs;
 mod not_found;
@@ -11,13 +12,16 @@ mod object;
 mod register;
 mod resources;
 
-pub(crate) use cluster::ClusterPage;
-pub(crate) use clusters::ClustersPage;
-pub(crate) use diff::DiffPage;
-pub(crate) use fleet::FleetPage;
+use cluster::ClusterPage;
+use clusters::ClustersPage;
+use diff::DiffPage;
+use fleet::FleetPage;
+pub(crate) use lazy::{
+    ClusterRoute, ClustersRoute, DiffRoute, FleetRoute, LogsRoute, ObjectRoute, RegisterRoute, ResourcesRoute,
+};
 pub(crate) use login::LoginPage;
-pub(crate) use logs::LogsPage;
+use logs::LogsPage;
 pub(crate) use not_found::NotFoundPage;
-pub(crate) use object::ObjectPage;
-pub(crate) use register::RegisterPage;
-pub(crate) use resources::ResourcesPage;
+use object::ObjectPage;
+use register::RegisterPage;
+use resources::ResourcesPage;

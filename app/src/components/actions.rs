@@ -8,7 +8,7 @@ use domain::object::ObjectRef;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
-use super::{Glyph, Icon, StatusBadge, error_text};
+use super::{Glyph, Icon, StatusBadge, StatusGlyph, error_text};
 use crate::Failure;
 use crate::api::Act;
 use crate::viewer::may;
@@ -16,8 +16,10 @@ use crate::viewer::may;
 /// Where the buttons stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ActionLook {
-    /// Small, in a row of a list.
+    /// Icons, in a row of a list.
     Row,
+    /// Reconcile alone, beside other things to do.
+    Single,
     /// In the header of the object's page, with every way to reconcile.
     Page,
 }
@@ -52,27 +54,30 @@ pub(crate) fn ObjectActions(
 ) -> impl IntoView {
     let offered = offered(&object, viewer.as_ref()?)?;
     let act = ServerAction::<Act>::new();
-    let class = if look == ActionLook::Row { "button button-small" } else { "button" };
+    let (class, words) = match look {
+        ActionLook::Row => ("button button-small button-icon", false),
+        ActionLook::Single | ActionLook::Page => ("button", true),
+    };
     let json = serde_json::to_string(&object).unwrap_or_default();
     let reconcile = offered.reconcile.then(|| {
         let action = Action::Reconcile(ReconcileOptions::default());
-        view! { <ActButton act class action glyph=Glyph::Refresh label="Reconcile"/> }
+        view! { <ActButton act class words action glyph=Glyph::Refresh label="Reconcile"/> }
     });
-    let suspend = offered.suspend.then(|| {
+    let suspend = (offered.suspend && look != ActionLook::Single).then(|| {
         move || {
             let (action, glyph, label) = if suspended.get() {
                 (Action::Resume, Glyph::Play, "Resume")
             } else {
                 (Action::Suspend, Glyph::Pause, "Suspend")
             };
-            view! { <ActButton act class action glyph label/> }
+            view! { <ActButton act class words action glyph label/> }
         }
     });
     let more = (look == ActionLook::Page && offered.reconcile && offered.applier)
         .then(|| view! { <MoreActions act helm=offered.helm/> });
     let form_class = if look == ActionLook::Row { "table-actions-hover" } else { "page-actions" };
     Some(view! {
-        <Outcome pending=act.pending() outcome=act.value()/>
+        <Outcome pending=act.pending() outcome=act.value() words/>
         <ActionForm action=act attr:class=form_class>
             <input type="hidden" name="object" value=json/>
             {reconcile}
@@ -86,6 +91,8 @@ pub(crate) fn ObjectActions(
 fn ActButton(
     act: ServerAction<Act>,
     class: &'static str,
+    /// Whether the label is written out, or said by the tooltip alone.
+    words: bool,
     action: Action,
     glyph: Glyph,
     label: &'static str,
@@ -101,9 +108,11 @@ fn ActButton(
             value=value
             aria-busy=move || busy().then_some("true")
             disabled=move || act.pending().get()
+            title=(!words).then_some(label)
+            aria-label=(!words).then_some(label)
         >
             <Icon glyph/>
-            {label}
+            {words.then_some(label)}
         </button>
     }
 }
@@ -112,7 +121,7 @@ fn ActButton(
 #[component]
 fn MoreActions(act: ServerAction<Act>, helm: bool) -> impl IntoView {
     let option = |options: ReconcileOptions, label: &'static str| {
-        view! { <ActButton act class="menu-item" action=Action::Reconcile(options) glyph=Glyph::Refresh label/> }
+        view! { <ActButton act class="menu-item" words=true action=Action::Reconcile(options) glyph=Glyph::Refresh label/> }
     };
     let plain = ReconcileOptions::default();
     view! {
@@ -134,6 +143,7 @@ fn MoreActions(act: ServerAction<Act>, helm: bool) -> impl IntoView {
 fn Outcome(
     #[prop(into)] pending: Signal<bool>,
     #[prop(into)] outcome: Signal<Option<Result<ActionOutcome, Failure>>>,
+    words: bool,
 ) -> impl IntoView {
     let shown = move || {
         if pending.get() {
@@ -146,11 +156,14 @@ fn Outcome(
     };
     view! {
         <span aria-live="polite">
-            {move || shown().map(|(status, label, message)| view! {
-                <span title=message.clone()>
-                    <StatusBadge status label/>
-                    <span class="visually-hidden">{message.clone()}</span>
-                </span>
+            {move || shown().map(|(status, label, message)| {
+                let whole = if message.is_empty() { label.clone() } else { format!("{label}: {message}") };
+                let badge = if words {
+                    view! { <StatusBadge status label/> }.into_any()
+                } else {
+                    view! { <StatusGlyph status/> }.into_any()
+                };
+                view! { <span title=whole.clone()>{badge} <span class="visually-hidden">{whole.clone()}</span></span> }
             })}
         </span>
     }

@@ -36,6 +36,10 @@ fn value_class(value: &str) -> &'static str {
     }
 }
 
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 /// A scrolling box; each line can be linked to as `#L12`.
 #[component]
 pub(crate) fn CodeView(#[prop(into)] text: String, #[prop(into)] label: String) -> impl IntoView {
@@ -49,9 +53,10 @@ pub(crate) fn CodeView(#[prop(into)] text: String, #[prop(into)] label: String) 
                 <div class="code-line" id=format!("L{number}")>
                     <a class="code-number" href=format!("#L{number}")>{number}</a>
                     <code>
-                        {before.to_owned()}
-                        <span class="code-key">{key.to_owned()}</span>
-                        <span class=value_class(value)>{value.to_owned()}</span>
+                        // An empty text would be written as a space.
+                        {some(before)}
+                        {some(key).map(|key| view! { <span class="code-key">{key}</span> })}
+                        {some(value).map(|text| view! { <span class=value_class(value)>{text}</span> })}
                     </code>
                 </div>
             }

@@ -8,7 +8,7 @@ use super::{StatusBadge, Timestamp, condition_status};
 #[component]
 pub(crate) fn ConditionList(conditions: Vec<Condition>) -> impl IntoView {
     if conditions.is_empty() {
-        let words = "No conditions: the controller has not reported on this object.";
+        let words = "This object reports no conditions.";
         return view! { <p class="muted panel-body">{words}</p> }.into_any();
     }
     let rows: Vec<_> = conditions
@@ -29,6 +29,9 @@ pub(crate) fn ConditionList(conditions: Vec<Condition>) -> impl IntoView {
     view! {
         <table class="table table-plain table-wrap conditions">
             <caption class="visually-hidden">"Conditions"</caption>
+            <colgroup>
+                <col style="width: 11em"/><col style="width: 15em"/><col/><col style="width: 6em"/>
+            </colgroup>
             <tbody>{rows}</tbody>
         </table>
     }

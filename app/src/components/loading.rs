@@ -1,9 +1,8 @@
 //! The way from a request to its view: waiting, failed, or there.
 
-use leptos::either::Either;
 use leptos::prelude::*;
 
-use super::ErrorPanel;
+use super::{Erase, ErrorPanel};
 use crate::{Failure, platform};
 
 /// Renders what a resource brings, keeps the old view while it is read again, puts an error's status on the response.
@@ -21,10 +20,10 @@ where
                 let view = view.clone();
                 Suspend::new(async move {
                     match resource.await {
-                        Ok(value) => Either::Left(view(value)),
+                        Ok(value) => view(value).erase(),
                         Err(failure) => {
                             platform::set_status(failure.0.code.status());
-                            Either::Right(view! { <ErrorPanel failure/> })
+                            view! { <ErrorPanel failure/> }.erase()
                         }
                     }
                 })

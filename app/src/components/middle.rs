@@ -5,9 +5,15 @@ use leptos::prelude::*;
 /// Characters at the end of a name that always stay: the part that tells pods apart.
 const TAIL: usize = 8;
 
+/// Names up to here are never cut in the middle: they nearly always fit.
+const SHORT: usize = 24;
+
 /// A name that is cut in its middle where there is no room.
 #[component]
 pub(crate) fn Middle(#[prop(into)] text: String) -> impl IntoView {
+    if text.len() <= SHORT {
+        return view! { <span class="truncate" title=text.clone()>{text.clone()}</span> }.into_any();
+    }
     let split = text.char_indices().rev().nth(TAIL - 1).map_or(0, |(at, _)| at);
     let (head, tail) = text.split_at(split);
     let (head, tail) = (head.to_owned(), tail.to_owned());
@@ -17,4 +23,5 @@ pub(crate) fn Middle(#[prop(into)] text: String) -> impl IntoView {
             <span class="middle-tail">{tail}</span>
         </span>
     }
+    .into_any()
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp as Instant;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use leptos::prelude::*;
 
 use crate::platform;
@@ -33,19 +35,51 @@ pub(crate) fn use_now() -> ReadSignal<Option<i64>> {
     now
 }
 
+const MONTHS: [&str; 12] = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+];
+
+/// The calendar's date and time in UTC; 1970 for what is out of its range. Formatted here by hand: a formatter of
+/// patterns would be a tenth of the browser's code.
+fn civil(millis: i64) -> DateTime {
+    Offset::UTC.to_datetime(Instant::from_millisecond(millis).unwrap_or(Instant::UNIX_EPOCH))
+}
+
+fn month(time: DateTime) -> &'static str {
+    usize::try_from(time.month() - 1).ok().and_then(|index| MONTHS.get(index)).copied().unwrap_or_default()
+}
+
 /// `1 July 2026 12:00:00 UTC`.
 pub(crate) fn absolute(millis: i64) -> String {
-    format(millis, "%-d %B %Y %H:%M:%S UTC")
+    let time = civil(millis);
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    format!("{} {} {} {hour:02}:{minute:02}:{second:02} UTC", time.day(), month(time), time.year())
+}
+
+/// `2026-07-01T12:00:00Z`, for programs.
+fn machine(millis: i64) -> String {
+    let time = civil(millis);
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    format!("{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", time.year(), time.month(), time.day())
+}
+
+/// `12:04`.
+fn hour_and_minute(millis: i64) -> String {
+    let time = civil(millis);
+    format!("{:02}:{:02}", time.hour(), time.minute())
+}
+
+/// `1 Jul 12:04`.
+fn with_day(millis: i64) -> String {
+    let time = civil(millis);
+    format!("{} {:.3} {}", time.day(), month(time), hour_and_minute(millis))
 }
 
 /// `12:04`, or with its day where that is another one than now.
 pub(crate) fn clock_time(millis: i64, now: i64) -> String {
     let day = |millis: i64| millis.div_euclid(24 * 3600 * 1000);
-    format(millis, if day(millis) == day(now) { "%H:%M" } else { "%-d %b %H:%M" })
-}
-
-fn format(millis: i64, form: &str) -> String {
-    Instant::from_millisecond(millis).map(|time| time.strftime(form).to_string()).unwrap_or_default()
+    if day(millis) == day(now) { hour_and_minute(millis) } else { with_day(millis) }
 }
 
 /// `38 s`, `31 m`, `2 h`, `6 d`; a time ahead of our clock is now.
@@ -66,10 +100,10 @@ pub(crate) fn Timestamp(#[prop(into)] time: Option<i64>) -> impl IntoView {
     let now = use_now();
     let text = move || match now.get() {
         Some(now) => relative(millis, now),
-        None => format(millis, "%-d %b %H:%M"),
+        None => with_day(millis),
     };
     Some(view! {
-        <time class="timestamp" datetime=format(millis, "%Y-%m-%dT%H:%M:%SZ") title=absolute(millis)>
+        <time class="timestamp" datetime=machine(millis) title=absolute(millis)>
             {text}
         </time>
     })
@@ -90,6 +124,7 @@ mod tests {
     #[test]
     fn absolute_times_are_utc_and_say_so() {
         assert_eq!(absolute(1_782_907_200_000), "1 July 2026 12:00:00 UTC");
+        assert_eq!(machine(1_782_907_205_000), "2026-07-01T12:00:05Z");
         assert_eq!(clock_time(1_782_907_200_000, 1_782_910_000_000), "12:00");
         assert_eq!(clock_time(1_782_907_200_000, 1_782_997_200_000), "1 Jul 12:00");
     }

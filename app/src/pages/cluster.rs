@@ -56,14 +56,12 @@ fn Cluster(detail: ClusterDetail, viewer: Option<Viewer>) -> impl IntoView {
             </div>
         </div>
         <Problems problems=cluster.problems.clone()/>
-        <div class="bar-row">
-            <SegmentedBar counts=cluster.counts.clone() large=true link=Some(link.clone())/>
-            <StatusLegend counts=cluster.counts.clone() link/>
-        </div>
-        <div class="cluster-summary">
-            <Summary cluster=cluster.clone()/>
-        </div>
         <div class="stack">
+            <div class="bar-row">
+                <SegmentedBar counts=cluster.counts.clone() large=true link=Some(link.clone())/>
+                <StatusLegend counts=cluster.counts.clone() link/>
+            </div>
+            <Summary cluster=cluster.clone()/>
             <Components components/>
             <Permissions permissions=cluster.permissions/>
         </div>

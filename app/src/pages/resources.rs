@@ -60,15 +60,15 @@ fn with_status(query: &ListQuery, status: Status) -> String {
 
 /// Of the columns; the message takes what is left.
 const WIDTHS: [&str; 9] = [
-    "width: 8.5em",
-    "width: 17%",
-    "width: 11%",
-    "width: 9%",
-    "width: 10em",
+    "width: 9.5em",
+    "width: 15%",
+    "width: 9em",
+    "width: 8em",
     "width: 11em",
+    "width: 13em",
     "",
     "width: 5em",
-    "width: 19em",
+    "width: 11.5em",
 ];
 
 #[component]

@@ -15,6 +15,9 @@ pub(super) fn Changes(address: Memo<DiffAddress>, changes: Vec<Change>) -> impl 
         <Toolbar address changes=count/>
         <table class="table table-wrap diff-changes">
             <caption class="visually-hidden">"Changes from actual to desired"</caption>
+            <colgroup>
+                <col style="width: 40%"/><col/><col/><col style="width: 9em"/><col style="width: 13em"/>
+            </colgroup>
             <thead>
                 <tr>
                     <th scope="col">"Path"</th>

@@ -49,7 +49,7 @@ pub(super) fn Header(report: DiffReport, viewer: Option<Viewer>) -> impl IntoVie
             {diff.provenance.since.map(|since| view! { <span class="chip">"captured " <Timestamp time=since/></span> })}
             {owner.map(|owner| view! { <Owner owner/> })}
             <div class="page-actions">
-                <ObjectActions object=decides viewer suspended=false look=ActionLook::Row/>
+                <ObjectActions object=decides viewer suspended=false look=ActionLook::Single/>
                 <a class="button" href=object.page()>"Open object"</a>
                 <CopyButton text=object.diff_page() label="Copy path"/>
             </div>
@@ -66,13 +66,36 @@ fn Owner(owner: ObjectRef) -> impl IntoView {
     }
 }
 
+/// What Flux would do about it, and why not where it would not.
+fn sentence(verdict: &Decision) -> String {
+    let plain = match verdict {
+        Decision::InSync { ignored: 0, ownership_only: false } => "Flux would change nothing here.",
+        Decision::InSync { ownership_only: true, .. } => "The values are the same; Flux would only take fields over.",
+        Decision::InSync { .. } => "Flux would change nothing here: what differs is covered by ignore rules.",
+        Decision::Drifted { will_correct: true, .. } => "Flux corrects this when it applies again.",
+        Decision::Drifted { will_correct: false, .. } => "Flux does not correct this.",
+        Decision::Missing { will_create: true, .. } => "Flux creates this when it applies again.",
+        Decision::Missing { will_create: false, .. } => "Flux does not create this.",
+        Decision::WillBePruned => "It is no longer desired; Flux deletes it when it applies again.",
+        Decision::Recreate { .. } => "Flux deletes it and creates it again.",
+        Decision::Blocked { .. } => "The API refuses what Flux would send.",
+        _ => "",
+    };
+    let reason = verdict.reason();
+    match (plain.is_empty(), reason.is_empty()) {
+        (true, true) => verdict.label(),
+        (true, false) => reason.to_owned(),
+        (false, true) => plain.to_owned(),
+        (false, false) => format!("{plain} Reason: {reason}."),
+    }
+}
+
 /// The reason of the decision, and behind a click how it was computed.
 #[component]
 pub(super) fn Verdict(report: DiffReport) -> impl IntoView {
     let status = verdict_status(&report.diff.verdict);
     let class = format!("panel panel-note note-{}", crate::components::status_class(status));
-    let reason = report.diff.verdict.reason().to_owned();
-    let reason = if reason.is_empty() { report.diff.verdict.label() } else { reason };
+    let reason = sentence(&report.diff.verdict);
     let notes: Vec<_> = report.diff.provenance.notes.into_iter().map(|note| view! { <li>{note}</li> }).collect();
     let computed = (!notes.is_empty()).then(|| {
         view! {

@@ -73,12 +73,14 @@ enum Word {
     Del,
 }
 
-/// The text cut where words differ.
+/// The text cut where words differ. No part is empty: an empty text would be written as a space.
 fn parts(line: &Line, word: Word) -> Vec<AnyView> {
     let mut parts = Vec::with_capacity(line.words.len() * 2 + 1);
     let mut at = 0;
     for range in &line.words {
-        parts.push(line.text[at..range.start].to_owned().into_any());
+        if at < range.start {
+            parts.push(line.text[at..range.start].to_owned().into_any());
+        }
         let text = line.text[range.clone()].to_owned();
         parts.push(match word {
             Word::Ins => view! { <ins class="diff-word">{text}</ins> }.into_any(),
@@ -86,7 +88,9 @@ fn parts(line: &Line, word: Word) -> Vec<AnyView> {
         });
         at = range.end;
     }
-    parts.push(line.text[at..].to_owned().into_any());
+    if at < line.text.len() {
+        parts.push(line.text[at..].to_owned().into_any());
+    }
     parts
 }
 

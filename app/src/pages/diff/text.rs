@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::diff::text::TextDiff;
+use domain::diff::view;
 use domain::drift::ObjectDiff;
 use leptos::prelude::*;
 
@@ -11,6 +12,8 @@ use super::compared::compared;
 use super::model::{Form, Items, Options, items};
 use super::row::ItemRow;
 use crate::address::{DEFAULT_CONTEXT, DiffAddress, DiffView};
+use crate::components::{Glyph, Icon};
+use crate::platform;
 
 /// Rows in the document at once.
 const ROWS: usize = 400;
@@ -21,13 +24,19 @@ const WHOLE: usize = 10_000;
 
 /// Which view, how many changes, how much context.
 #[component]
-pub(super) fn Toolbar(address: Memo<DiffAddress>, #[prop(into)] changes: Signal<usize>) -> impl IntoView {
+pub(super) fn Toolbar(
+    address: Memo<DiffAddress>,
+    changes: usize,
+    /// What can be saved as a patch.
+    #[prop(optional)]
+    patch: Option<Arc<ObjectDiff>>,
+) -> impl IntoView {
     let views = DiffView::ALL.map(|view| {
         let href = move || address.read().with_view(view).url();
         let current = move || (address.read().view == view).then_some("true");
         view! { <a class="button" href=href aria-current=current>{view.label()}</a> }
     });
-    let said = move || match changes.get() {
+    let said = match changes {
         1 => "1 change".to_owned(),
         count => format!("{count} changes"),
     };
@@ -42,11 +51,25 @@ pub(super) fn Toolbar(address: Memo<DiffAddress>, #[prop(into)] changes: Signal<
             <nav class="button-group" aria-label="Views">{views.into_iter().collect_view()}</nav>
             <span class="muted">{said}</span>
             <span class="panel-actions">
+                {patch.map(|patch| view! { <PatchButton patch/> })}
                 <a class="button button-small" href=context>
                     {move || if whole() { "Fold unchanged lines" } else { "Expand all" }}
                 </a>
             </span>
         </header>
+    }
+}
+
+/// Saves what leads from actual to desired, as `patch` and `git apply` take it.
+#[component]
+fn PatchButton(patch: Arc<ObjectDiff>) -> impl IntoView {
+    let save = move |_| {
+        let name = format!("{}-{}.yaml", patch.object.kind.to_lowercase(), patch.object.name);
+        let text = view::patch(&name, &patch.desired, &patch.actual, DEFAULT_CONTEXT);
+        platform::download(&format!("{name}.patch"), &text);
+    };
+    view! {
+        <button class="button button-small" type="button" on:click=save><Icon glyph=Glyph::Download/>"Download patch"</button>
     }
 }
 
@@ -57,6 +80,7 @@ pub(super) fn TextView(address: Memo<DiffAddress>, diff: ObjectDiff) -> impl Int
     let count = diff.changes.len();
     let diff = Arc::new(diff);
     let answer = compared(diff.clone(), full);
+    let patch = diff.clone();
     let opened = RwSignal::new(BTreeSet::new());
     let limit = RwSignal::new(if full { ALL_ROWS } else { ROWS });
     let context = Memo::new(move |_| address.read().context);
@@ -67,7 +91,7 @@ pub(super) fn TextView(address: Memo<DiffAddress>, diff: ObjectDiff) -> impl Int
     });
     let row = move |item| view! { <ItemRow item opened expand=whole(address)/> };
     view! {
-        <Toolbar address changes=Signal::stored(count)/>
+        <Toolbar address changes=count patch/>
         <div class="diff-sides">
             <span class="diff-side diff-side-desired">
                 <b>"Desired"</b> <span class="faint">"what Flux puts back"</span>

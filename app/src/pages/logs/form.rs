@@ -24,15 +24,15 @@ pub(super) fn SourcesForm(
     view! {
         <Form action="/logs" attr:class="logs-sources" attr:aria-label="Sources">
             <ClusterPicker clusters chosen=query.cluster_ids.iter().map(|id| id.0.clone()).collect()/>
-            <label class="choice">
+            <label class="logs-field">
                 "Namespaces"
                 <input class="input" name="namespaces" value=namespaces placeholder="flux-system" size="16"/>
             </label>
-            <label class="choice">
+            <label class="logs-field">
                 "Label selector"
                 <input class="input" name="selector" value=selector placeholder="app=source-controller" size="18"/>
             </label>
-            <label class="choice">
+            <label class="logs-field">
                 "Tail lines"
                 <input class="input" name="tail" type="number" min="1" max=MAX_TAIL_LINES value=tail/>
             </label>

@@ -1,5 +1,6 @@
 //! One row of the log: a line, or a word about the stream.
 
+use domain::log::flux::{self, FluxLine};
 use domain::protocol::logs::LogSource;
 use leptos::prelude::*;
 
@@ -29,7 +30,23 @@ fn message(text: &str, words: &[String]) -> Vec<AnyView> {
         let piece = piece.to_owned();
         if index % 2 == 1 { view! { <mark class="log-match">{piece}</mark> }.into_any() } else { piece.into_any() }
     };
-    cut(text, words).into_iter().enumerate().map(piece).collect()
+    // An empty text would be written as a space.
+    cut(text, words).into_iter().enumerate().filter(|(_, piece)| !piece.is_empty()).map(piece).collect()
+}
+
+/// A controller's JSON as a sentence: message, error, and what it is about. Any other text as it is.
+fn readable(text: &str, words: &[String]) -> AnyView {
+    let Some(line) = flux::parse(text) else { return message(text, words).into_any() };
+    let FluxLine { message: said, error, kind, namespace, name, revision, .. } = line;
+    let object = name.map(|name| namespace.map_or_else(|| name.clone(), |namespace| format!("{namespace}/{name}")));
+    view! {
+        {message(&said, words)}
+        {error.map(|error| view! { ": " {message(&error, words)} })}
+        {kind.map(|kind| view! { " " <i>{kind}</i> })}
+        {object.map(|object| view! { " " <b>{message(&object, words)}</b> })}
+        {revision.map(|revision| view! { " " <i>"revision "</i> {message(&revision, words)} })}
+    }
+    .into_any()
 }
 
 /// `style` places the row in a virtual list; without it rows follow each other.
@@ -46,7 +63,7 @@ pub(super) fn LogRow<'a>(entry: &'a Entry, words: &'a [String], style: Option<St
                     <time class="log-time" datetime=time.clone() title=time.clone()>{clock(time).to_owned()}</time>
                     <span class="log-source" title=title><b>{cluster}</b> " " {pod}</span>
                     <span class="log-level">{level.word()}</span>
-                    <span class="log-message" title=text.clone()>{message(text, words)} {cut_off}</span>
+                    <span class="log-message" title=text.clone()>{readable(text, words)} {cut_off}</span>
                 </div>
             }
             .into_any()

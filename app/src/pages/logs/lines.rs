@@ -58,13 +58,16 @@ pub(super) fn Lines(book: RwSignal<Book>, live: Signal<bool>) -> impl IntoView {
         }
     };
     let scrolled = move |_| {
+        let before = viewport.get_untracked();
         measure();
         let Some(element) = list.get_untracked() else { return };
         let below = f64::from(element.scroll_height() - element.scroll_top() - element.client_height());
-        let at_end = below <= SLACK * viewport.get_untracked().map_or(ROW, |viewport| viewport.row);
+        let at_end = below <= SLACK * before.map_or(ROW, |viewport| viewport.row);
+        // New rows move the end away from under a list that follows; only a move upwards is somebody's.
+        let upwards = before.is_some_and(|before| f64::from(element.scroll_top()) < before.top);
         match (at_end, stopped_at.get_untracked()) {
             (true, Some(_)) => stopped_at.set(None),
-            (false, None) => stopped_at.set(Some(book.with_untracked(Book::newest))),
+            (false, None) if upwards => stopped_at.set(Some(book.with_untracked(Book::newest))),
             _ => {}
         }
     };

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::api::{self, OnboardingStep};
-use crate::components::{CodeView, CopyButton, loaded};
+use crate::components::{CodeView, CopyButton, Glyph, Icon, loaded};
 
 #[component]
 pub(super) fn Onboarding() -> impl IntoView {
@@ -24,7 +24,7 @@ fn Step(step: OnboardingStep) -> impl IntoView {
     let OnboardingStep { title, manifest } = step;
     view! {
         <details class="panel-body">
-            <summary>{title.clone()}</summary>
+            <summary><Icon glyph=Glyph::ChevronDown class="icon icon-small"/> " " {title.clone()}</summary>
             <CopyButton text=manifest.clone() label="Copy"/>
             <CodeView text=manifest label=title/>
         </details>
