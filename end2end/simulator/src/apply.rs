@@ -34,7 +34,8 @@ pub(crate) fn apply(
         return Ok(object);
     };
     let mut entries = ownership::entries(live);
-    let changed: FieldSet = wanted.iter().filter(|path| !fields::same_at(live, applied, path)).cloned().collect();
+    let changed: FieldSet =
+        wanted.iter().filter(|path| !fields::same_at(live, applied, path, custom)).cloned().collect();
     if !force {
         let conflicts = conflicts(live, &entries, &changed, writer);
         if !conflicts.is_empty() {
@@ -118,7 +119,7 @@ pub(crate) fn merge(live: &mut Value, applied: &Value, name: &str, custom: bool)
                 }
             }
         }
-        (Value::Array(live), Value::Array(applied)) if !applied.is_empty() => {
+        (Value::Array(live), Value::Array(applied)) => {
             match (fields::list_kind(custom, name, live), fields::list_kind(custom, name, applied)) {
                 (ListKind::Keyed(keys), ListKind::Keyed(other)) if keys == other => {
                     merge_keyed(live, applied, keys, custom);
@@ -189,9 +190,12 @@ pub(crate) fn take_over(object: &mut Value, prefixes: &[&str], writer: &Writer) 
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::btree_map;
+    use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
     use serde_json::{Value, json};
 
     use super::{apply, take_over};
+    use crate::fields::{leaves, value_at};
     use crate::ownership::{Writer, entries, record_update};
 
     fn writer(manager: &str) -> Writer {
@@ -297,5 +301,45 @@ mod tests {
         let object =
             apply(Some(&with_debug("node-fetch")), &turned, &writer("kustomize-controller"), true, false).unwrap();
         assert_eq!(env(&object), ["B", "DEBUG", "A"]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_one_manager_applies_is_all_there_is(first in configuration(), second in configuration()) {
+            let flux = writer("kustomize-controller");
+            let live = apply(None, &first, &flux, true, false).unwrap();
+            let moved = apply(Some(&live), &second, &flux, true, false).unwrap();
+            let fresh = apply(None, &second, &flux, true, false).unwrap();
+            prop_assert_eq!(leaves(&moved, false), leaves(&fresh, false));
+            prop_assert_eq!(entries(&moved), entries(&fresh));
+            prop_assert_eq!(apply(Some(&moved), &second, &flux, true, false).unwrap(), moved);
+        }
+
+        #[test]
+        fn leaves_of_others_survive(ours in configuration(), theirs in configuration(), next in configuration()) {
+            let (flux, other) = (writer("kustomize-controller"), writer("other"));
+            let live = apply(None, &ours, &flux, true, false).unwrap();
+            let live = apply(Some(&live), &theirs, &other, true, false).unwrap();
+            let live = apply(Some(&live), &next, &flux, true, false).unwrap();
+            for path in leaves(&theirs, false) {
+                prop_assert!(value_at(&live, &path).is_some(), "{:?} is gone", path);
+            }
+        }
+    }
+
+    /// Configurations of a Deployment: some labels, some containers with some variables, in any order.
+    fn configuration() -> impl Strategy<Value = Value> {
+        let labels = btree_map("[a-c]", "[xy]", 0..3);
+        let variables = btree_map("[A-C]", "[12]", 0..3).prop_map(|variables| {
+            variables.into_iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>()
+        });
+        let containers = btree_map("[p-r]", variables, 1..3).prop_map(|containers| {
+            containers.into_iter().map(|(name, env)| json!({"name": name, "env": env})).collect::<Vec<_>>()
+        });
+        (labels, containers.prop_shuffle(), 0..3_u32).prop_map(|(labels, containers, replicas)| {
+            json!({"apiVersion": "apps/v1", "kind": "Deployment",
+                "metadata": {"name": "api", "namespace": "shop", "labels": labels},
+                "spec": {"replicas": replicas, "template": {"spec": {"containers": containers}}}})
+        })
     }
 }

@@ -18,7 +18,7 @@ use crate::random::Random;
 use crate::rights::Rights;
 use crate::spec::ClusterSpec;
 use crate::status::Status;
-use crate::store::{Key, Step, Store};
+use crate::store::{Key, Step, Store, Stored};
 use crate::world::director::Director;
 use crate::writes::{self, Change, Target};
 
@@ -128,8 +128,8 @@ impl Cluster {
         Rights::ALL.into_iter().find(|user| self.token(*user) == token)
     }
 
-    /// Creates or replaces an object as given, status and managed fields included. The server's own metadata is filled in
-    /// where it is missing; the generation counts up when the specification changes. Returns the stored object.
+    /// Creates or replaces an object as given, status and managed fields included. The server's own metadata is filled
+    /// in where it is missing; the generation counts up when the specification changes. Returns the stored object.
     ///
     /// # Panics
     /// On an object without a name, or of a kind that no cluster serves: a mistake in the fixture.
@@ -198,8 +198,8 @@ impl Cluster {
         self.change(kind, namespace, name, self.writer(manager), change).ok()
     }
 
-    /// Waits until an object exists and is as wished, and returns it. Looks again after each change, not by the clock; put
-    /// a timeout around it.
+    /// Waits until an object exists and is as wished, and returns it. Looks again after each change, not by the clock;
+    /// put a timeout around it.
     pub async fn wait_for(&self, kind: &str, namespace: &str, name: &str, wish: impl Fn(&Value) -> bool) -> Value {
         let mut changed = self.inner.store.subscribe();
         loop {
@@ -370,8 +370,14 @@ impl Cluster {
 
     /// All objects of a kind, of one namespace or of all.
     pub(crate) fn list(&self, kind: &str, namespace: Option<&str>) -> Vec<Value> {
+        self.list_named(kind, namespace, "")
+    }
+
+    /// The objects whose names begin so.
+    pub(crate) fn list_named(&self, kind: &str, namespace: Option<&str>, prefix: &str) -> Vec<Value> {
         let Some(resource) = catalogue::find_kind(kind) else { return Vec::new() };
-        let page = self.inner.store.list(resource, namespace, None, usize::MAX, &|_, _| true);
+        let named = |key: &Key, _: &Stored| key.1.starts_with(prefix);
+        let page = self.inner.store.list(resource, namespace, None, usize::MAX, &named);
         page.items.iter().map(|stored| stored.value()).collect()
     }
 }

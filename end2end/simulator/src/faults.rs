@@ -4,6 +4,7 @@
 //! connections.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -44,7 +45,8 @@ impl Faults {
         self.down.send_replace(down);
     }
 
-    /// Answers 403 to every request for a resource, by its plural name (`secrets`) or with its subresource (`pods/log`).
+    /// Answers 403 to every request for a resource, by its plural name (`secrets`) or with its subresource
+    /// (`pods/log`).
     pub fn deny(&self, resource: &str) {
         self.denied().insert(resource.to_owned());
     }
@@ -133,6 +135,16 @@ pub(crate) struct Interruptions {
     stalled: watch::Receiver<bool>,
 }
 
+impl Interruption {
+    /// What a body does: break with an error, or end.
+    pub(crate) fn outcome<T>(self) -> Option<io::Result<T>> {
+        match self {
+            Self::Cut => Some(Err(io::Error::from(io::ErrorKind::ConnectionReset))),
+            Self::End => None,
+        }
+    }
+}
+
 impl Interruptions {
     /// Resolves when the stream is interrupted. Cancel safe.
     pub(crate) async fn next(&mut self) -> Interruption {
@@ -142,9 +154,15 @@ impl Interruptions {
         }
     }
 
-    /// Resolves when the stream may speak. Cancel safe.
-    pub(crate) async fn until_flowing(&mut self) {
-        // The cluster is gone when the sender is; the stream ends with its connection.
-        let _ = self.stalled.wait_for(|stalled| !stalled).await;
+    /// Resolves when the stream may speak; an interruption that comes first wins. Cancel safe.
+    pub(crate) async fn until_flowing(&mut self) -> Result<(), Interruption> {
+        let Self { cuts, ends, stalled } = self;
+        tokio::select! {
+            biased;
+            // An error means that the cluster is gone; the stream ends with its connection.
+            _ = stalled.wait_for(|stalled| !stalled) => Ok(()),
+            _ = cuts.changed() => Err(Interruption::Cut),
+            _ = ends.changed() => Err(Interruption::End),
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Field sets: which leaves an object has, how lists are keyed, and the FieldsV1 form of a set.
 //!
-//! A path is a list of FieldsV1 segments (`f:spec`, `k:{"name":"api"}`, `v:"x"`), with a last `.` for the membership of a
-//! keyed list item. The grammar of lists is a small table of well-known names, not a schema: what it does not know is
-//! atomic. Pure; never touches `metadata.managedFields` itself.
+//! A path is a list of FieldsV1 segments (`f:spec`, `k:{"name":"api"}`, `v:"x"`), with a last `.` for the membership
+//! of a keyed list item. The grammar of lists is a small table of well-known names, not a schema: what it does not
+//! know is atomic. Pure; never touches `metadata.managedFields` itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -151,16 +151,22 @@ pub(crate) fn value_at<'a>(object: &'a Value, path: &[String]) -> Option<&'a Val
     value_at(item, rest)
 }
 
-/// Whether two objects agree at a path; memberships agree when both have the item.
-pub(crate) fn same_at(one: &Value, other: &Value, path: &Path) -> bool {
-    let membership = path.last().is_some_and(|segment| segment == SELF);
-    match (value_at(one, path), value_at(other, path)) {
-        (Some(_), Some(_)) if membership => true,
-        (one, other) => one == other,
+/// Whether two objects agree at a leaf of `new`. Memberships agree when both have the item; an empty map or keyed list
+/// agrees with any other, since it says nothing of what is inside.
+pub(crate) fn same_at(old: &Value, new: &Value, path: &Path, custom: bool) -> bool {
+    let last = path.last().map(String::as_str).unwrap_or_default();
+    let name = last.strip_prefix("f:").unwrap_or_default();
+    match (value_at(old, path), value_at(new, path)) {
+        (Some(_), Some(_)) if last == SELF => true,
+        (Some(Value::Object(_)), Some(Value::Object(new))) if new.is_empty() => !is_atomic_map(name),
+        (Some(Value::Array(old)), Some(Value::Array(new))) if new.is_empty() => {
+            old.is_empty() || list_kind(custom, name, old) != ListKind::Atomic
+        }
+        (old, new) => old == new,
     }
 }
 
-/// Takes a leaf away, and the maps and lists that become empty with it. `kept` protects what lies inside an item.
+/// Takes a leaf away, and the maps and lists that become empty with it. `kept` tells of what has an owner left.
 pub(crate) fn remove(object: &mut Value, path: &[String], kept: &dyn Fn(&[String]) -> bool) {
     remove_below(object, path, 0, kept);
 }
@@ -174,7 +180,7 @@ fn remove_below(value: &mut Value, path: &[String], depth: usize, kept: &dyn Fn(
             map.remove(name);
         } else if let Some(child) = map.get_mut(name) {
             remove_below(child, path, depth + 1, kept);
-            if is_empty(child) {
+            if is_empty(child) && !kept(&path[..=depth]) {
                 map.remove(name);
             }
         }

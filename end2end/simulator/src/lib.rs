@@ -1,8 +1,9 @@
 //! A model Kubernetes API server with a scripted Flux world, in process, for the demo and the tests.
 //!
-//! Each cluster listens on an address of its own on the loopback interface, over plain HTTP, with bearer tokens from the
-//! kubeconfig that it hands out. It answers discovery, lists, watches, patches, server-side apply and logs as a real API
-//! server does, as far as this crate claims it; `world` makes it live. Everything is bounded, nothing is written to disk.
+//! Each cluster listens on an address of its own on the loopback interface, over plain HTTP, with bearer tokens from
+//! the kubeconfig that it hands out. It answers discovery, lists, watches, patches, server-side apply and logs as a
+//! real API server does, as far as this crate claims it; `world` makes it live. Everything is bounded, nothing is
+//! written to disk.
 
 mod apply;
 mod catalogue;

@@ -1,8 +1,9 @@
 //! Container logs with the kubelet's semantics: one current file a container, the file of the previous run, rotation.
 //!
-//! A reader asks for a range and then follows by absolute line number. `tailLines` is applied before `sinceTime`, which is
-//! whole seconds and inclusive, and only the current file answers a new request; a reader that already follows also gets
-//! what was rotated away under it. Bounded: [`FILE_LINES`] or [`FILE_BYTES`] a file, one rotated file kept for readers.
+//! A reader asks for a range and then follows by absolute line number. `tailLines` is applied before `sinceTime`,
+//! which is whole seconds and inclusive, and only the current file answers a new request; a reader that already
+//! follows also gets what was rotated away under it. Bounded: [`FILE_LINES`] or [`FILE_BYTES`] a file, one rotated
+//! file kept for readers.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

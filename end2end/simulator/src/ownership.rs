@@ -1,7 +1,7 @@
 //! `metadata.managedFields`: reading and writing its entries, and what an ordinary write does to them.
 //!
-//! Follows the API server's field management: an update gives its manager the leaves that it changed and takes them from
-//! everyone else. Never decides what an object becomes; see `apply` for that.
+//! Follows the API server's field management: an update gives its manager the leaves that it changed and takes them
+//! from everyone else. Never decides what an object becomes; see `apply` for that.
 
 use serde_json::{Value, json};
 
@@ -114,7 +114,7 @@ pub(crate) fn record_update(before: Option<&Value>, object: &mut Value, writer: 
     let mut entries = before.map(entries).unwrap_or_default();
     let after = fields::leaves(object, custom);
     let changed: FieldSet = match before {
-        Some(before) => after.iter().filter(|path| !fields::same_at(before, object, path)).cloned().collect(),
+        Some(before) => after.iter().filter(|path| !fields::same_at(before, object, path, custom)).cloned().collect(),
         None => after,
     };
     for entry in &mut entries {

@@ -71,7 +71,8 @@ impl Status {
         let causes: Vec<Value> = conflicts
             .iter()
             .map(|(manager, path)| {
-                json!({"reason": "FieldManagerConflict", "message": format!("conflict with \"{manager}\""), "field": path})
+                let message = format!("conflict with \"{manager}\"");
+                json!({"reason": "FieldManagerConflict", "message": message, "field": path})
             })
             .collect();
         let listed: Vec<String> = conflicts.iter().map(|(manager, path)| format!("\"{manager}\": {path}")).collect();

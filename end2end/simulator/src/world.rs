@@ -1,9 +1,9 @@
-//! A scripted world that makes simulated clusters live: Git moves, Flux's controllers reconcile, releases roll out, some of
-//! it fails, somebody edits by hand, and containers log.
+//! A scripted world that makes simulated clusters live: Git moves, Flux's controllers reconcile, releases roll out,
+//! some of it fails, somebody edits by hand, and containers log.
 //!
 //! Deterministic in what it does by seed and tick; the clock is the machine's. It also acts as Flux's controllers on
-//! requests from outside: the `reconcile.fluxcd.io` annotations, suspension, changed specifications and deletions. Writes
-//! through the same rules as API clients, so that managed fields and generations come out as in a real cluster.
+//! requests from outside: the `reconcile.fluxcd.io` annotations, suspension, changed specifications and deletions.
+//! Writes through the same rules as API clients, so that managed fields and generations come out as in a real cluster.
 
 mod artifact;
 mod conditions;
@@ -37,7 +37,8 @@ use crate::world::sources::mark_handled;
 const PACE: Duration = Duration::from_millis(500);
 
 /// Drives all clusters of the demo world until the handle is aborted: a happening of the script every `tick`, and
-/// controllers that act on requests within about a second. Other clusters stay still. A second call finds nothing to drive.
+/// controllers that act on requests within about a second. Other clusters stay still. A second call finds nothing to
+/// drive.
 pub fn run(simulator: &Simulator, tick: Duration, seed: u64) -> JoinHandle<()> {
     let worlds: Vec<(Cluster, Director)> = simulator
         .clusters()
@@ -61,10 +62,13 @@ async fn drive(cluster: Cluster, mut director: Director, tick: Duration) {
     let mut changed = cluster.store().subscribe();
     loop {
         changed.mark_unchanged();
-        match cluster.store().changes_after(director.cursor) {
-            Ok(changes) => director.react(&cluster, &changes),
-            // More happened at once than the log holds: look at everything that is written from now on.
-            Err(_) => director.cursor = cluster.store().revision(),
+        loop {
+            match cluster.store().changes_after(director.cursor) {
+                Ok(changes) if changes.is_empty() => break,
+                Ok(changes) => director.react(&cluster, &changes),
+                // More happened at once than the log holds: look at everything that is written from now on.
+                Err(_) => director.cursor = cluster.store().revision(),
+            }
         }
         while let Some(task) = director.take_due(Instant::now()) {
             director.perform(&cluster, task);
@@ -82,11 +86,17 @@ impl Director {
     fn perform(&mut self, cluster: &Cluster, task: Task) {
         match task {
             Task::Begin(subject) => self.begin(cluster, &subject),
-            Task::Finish(subject) => match subject.kind.as_str() {
-                "Kustomization" => self.finish_kustomization(cluster, &subject),
-                "HelmRelease" => self.finish_release(cluster, &subject),
-                _ => self.finish_source(cluster, &subject),
-            },
+            Task::Finish(subject) => {
+                let Some(object) = subject.get(cluster) else { return };
+                let deleted = !object["metadata"]["deletionTimestamp"].is_null();
+                match subject.kind.as_str() {
+                    "Kustomization" => self.finish_kustomization(cluster, &subject),
+                    // Nothing but the finalizer keeps these.
+                    _ if deleted => drop(cluster.delete(&subject.kind, &subject.namespace, &subject.name)),
+                    "HelmRelease" => self.finish_release(cluster, &subject),
+                    _ => self.finish_source(cluster, &subject),
+                }
+            }
             Task::Converge(subject) => {
                 if self.converge(cluster, &subject) {
                     self.schedule(Task::Converge(subject), 2);
@@ -99,7 +109,10 @@ impl Director {
     /// A controller takes an object up: a suspended one is only noted, another is marked and finished a step later.
     fn begin(&mut self, cluster: &Cluster, subject: &Subject) {
         let Some(object) = subject.get(cluster) else { return };
-        let controller = controller_of(&subject.kind);
+        let controller = match subject.kind.as_str() {
+            "Kustomization" => kustomizations::STATUS_MANAGER,
+            kind => controller_of(kind),
+        };
         if object["spec"]["suspend"] == true && object["metadata"]["deletionTimestamp"].is_null() {
             self.update_status(cluster, subject, controller, mark_handled);
             return;

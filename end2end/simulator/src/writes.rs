@@ -1,7 +1,7 @@
 //! The rules of a write: what a create, replace, patch, apply or delete makes of an object and of its metadata.
 //!
-//! Owns identity (uid, creation time), generations, the status boundary, optimistic locking, finalizers and the record of
-//! ownership. Pure functions over values; runs under the store's lock and never touches the store.
+//! Owns identity (uid, creation time), generations, the status boundary, optimistic locking, finalizers and the record
+//! of ownership. Pure functions over values; runs under the store's lock and never touches the store.
 
 use serde_json::{Value, json};
 
@@ -73,10 +73,11 @@ pub(crate) fn perform(
     let mut object = changed(&live, target, change)?;
     check_version(&live, &object, target)?;
     keep_boundary(&live, &mut object, target);
-    defaults::fill(&mut object);
     if row.counts_generations() && specification(&live) != specification(&object) {
         object["metadata"]["generation"] = json!(live["metadata"]["generation"].as_u64().unwrap_or(0) + 1);
     }
+    // After the comparison: an object that was stored without its defaults does not change by getting them.
+    defaults::fill(&mut object);
     if !applied {
         ownership::record_update(Some(&live), &mut object, &target.writer, row.custom);
     }

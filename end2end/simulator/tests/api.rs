@@ -1,5 +1,7 @@
 //! The API of a simulated cluster over plain HTTP, one request at a time.
 
+#![expect(clippy::unwrap_used, reason = "a fixture that fails is a failed test")]
+
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
@@ -8,6 +10,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use simulator::{Cluster, ClusterSpec, Rights, Simulator};
 use tokio::net::TcpStream;
 
@@ -236,6 +239,25 @@ async fn faults_break_streams_or_end_them_with_a_lie() {
 }
 
 #[tokio::test]
+async fn a_stalled_stream_is_silent_until_it_flows_or_is_cut() {
+    let (_simulator, cluster) = empty().await;
+    cluster.apply(pod(true));
+    let client = Client::admin(&cluster);
+    let path = format!("{LOG}?follow=true");
+    let mut log = client.send("GET", &path, "", String::new()).await;
+    let mut other = client.send("GET", &path, "", String::new()).await;
+    cluster.faults().stall_streams(true);
+    cluster.append_log("shop", "api-0", "api", "held");
+    assert!(futures::FutureExt::now_or_never(log.frame()).is_none());
+    cluster.faults().stall_streams(false);
+    assert_eq!(log.frame().await.unwrap().unwrap().into_data().unwrap(), "held\n");
+    assert_eq!(other.frame().await.unwrap().unwrap().into_data().unwrap(), "held\n");
+    cluster.faults().stall_streams(true);
+    cluster.faults().cut_streams();
+    assert!(other.frame().await.unwrap().is_err());
+}
+
+#[tokio::test]
 async fn a_cluster_that_is_down_refuses_and_comes_back_on_the_same_address() {
     let (_simulator, cluster) = empty().await;
     let address = cluster.url().trim_start_matches("http://").to_owned();
@@ -359,6 +381,23 @@ async fn patches_of_all_kinds_are_understood_and_recorded() {
     assert_eq!(requests[0].method, "PATCH");
     assert_eq!(requests[0].query, "fieldManager=tester");
     assert_eq!(requests[0].content_type, "application/merge-patch+json");
+}
+
+#[tokio::test]
+async fn an_artifact_is_served_as_its_source_says() {
+    let simulator = Simulator::start(vec![ClusterSpec::demo("staging", 1)]).await.unwrap();
+    let cluster = &simulator.clusters()[0];
+    let artifact = cluster.get("GitRepository", "flux-system", "platform").unwrap()["status"]["artifact"].clone();
+    let path = format!(
+        "/api/v1/namespaces/flux-system/services/http:source-controller:80/proxy/{}",
+        artifact["path"].as_str().unwrap()
+    );
+    let response = Client::admin(cluster).send("GET", &path, "", String::new()).await;
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(artifact["digest"], format!("sha256:{digest}"));
+    assert_eq!(artifact["size"], bytes.len());
+    assert_eq!(Client::new(cluster, Rights::Viewer).get(&path).await.0, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The client library that the product uses, unchanged, against a simulated cluster.
 
+#![expect(clippy::unwrap_used, reason = "a fixture that fails is a failed test")]
+
 use futures::{AsyncBufReadExt as _, StreamExt as _, TryStreamExt as _};
 use kube::api::{ApiResource, DynamicObject, LogParams, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};

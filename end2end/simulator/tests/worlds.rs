@@ -1,5 +1,7 @@
 //! The demo world and the worlds for scale, as the product sees them.
 
+#![expect(clippy::unwrap_used, reason = "a fixture that fails is a failed test")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

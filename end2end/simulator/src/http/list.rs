@@ -15,8 +15,8 @@ use crate::http::selector::Selector;
 use crate::status::Status;
 use crate::store::Key;
 
-/// Answers a list. Pages show the objects of now; only the revision of the first page is remembered, so that a token from
-/// before the log's start expires.
+/// Answers a list. Pages show the objects of now; only the revision of the first page is remembered, so that a token
+/// from before the log's start expires.
 ///
 /// # Errors
 /// On parameters that cannot be parsed and on expired tokens.

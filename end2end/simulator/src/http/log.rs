@@ -12,7 +12,7 @@ use tokio::time::Duration;
 
 use crate::catalogue::RESOURCES;
 use crate::cluster::Cluster;
-use crate::faults::{Interruption, Interruptions};
+use crate::faults::Interruptions;
 use crate::http::query::Parameters;
 use crate::http::resource_path::ResourcePath;
 use crate::logs::{ContainerKey, Cursor, Followed, Line, Range};
@@ -40,7 +40,8 @@ pub(crate) fn answer(
         .and_then(|statuses| statuses.iter().find(|status| status["name"] == container));
     check_state(status, pod_name, &container, previous)?;
 
-    let range = Range { previous, tail: number(parameters, "tailLines")?, since: since(cluster, parameters)? };
+    let range =
+        Range { previous, tail: number(parameters, "tailLines")?, since: since(cluster, pod_name, parameters)? };
     let key: ContainerKey = (namespace, pod_name.to_owned(), container.clone());
     let (lines, cursor) = cluster.logs().read(&key, &range).ok_or_else(|| no_previous(pod_name, &container))?;
     let mut writer = LineWriter {
@@ -71,10 +72,11 @@ fn number(parameters: &Parameters, name: &str) -> Result<Option<usize>, Status> 
 }
 
 /// The start of the range: `sinceTime` loses its fraction on the way through the API server.
-fn since(cluster: &Cluster, parameters: &Parameters) -> Result<Option<Timestamp>, Status> {
+fn since(cluster: &Cluster, pod_name: &str, parameters: &Parameters) -> Result<Option<Timestamp>, Status> {
     if let Some(seconds) = parameters.number("sinceSeconds")? {
         if parameters.text("sinceTime").is_some() {
-            return Err(Status::bad_request("at most one of sinceTime or sinceSeconds may be specified"));
+            let why = "[]: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified";
+            return Err(Status::invalid("PodLogOptions", pod_name, why));
         }
         return Ok(cluster.now().checked_sub(Duration::from_secs(seconds)).ok());
     }
@@ -159,7 +161,9 @@ impl Follow {
     /// The next chunk; none when the container ended or the limit is reached.
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
         loop {
-            self.interruptions.until_flowing().await;
+            if let Err(interruption) = self.interruptions.until_flowing().await {
+                return interruption.outcome();
+            }
             if let Some(first) = self.first.take() {
                 return Some(Ok(first));
             }
@@ -181,10 +185,7 @@ impl Follow {
                 changed = self.cursor.changed.changed() => if changed.is_err() {
                     return None;
                 },
-                interruption = self.interruptions.next() => return match interruption {
-                    Interruption::Cut => Some(Err(io::Error::from(io::ErrorKind::ConnectionReset))),
-                    Interruption::End => None,
-                },
+                interruption = self.interruptions.next() => return interruption.outcome(),
             }
         }
     }

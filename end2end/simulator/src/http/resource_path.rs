@@ -48,35 +48,27 @@ mod tests {
     use super::ResourcePath;
     use crate::catalogue::RESOURCES;
 
-    fn parsed(path: &str) -> Option<(String, Option<String>, Option<String>, Option<String>)> {
+    /// Kind, namespace, name and subresource, `-` for none.
+    fn parsed(path: &str) -> Option<String> {
         let path = ResourcePath::parse(path)?;
-        Some((RESOURCES[path.resource].kind.to_owned(), path.namespace, path.name, path.subresource))
-    }
-
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
+        let text = |part: Option<String>| part.unwrap_or_else(|| "-".to_owned());
+        let kind = RESOURCES[path.resource].kind;
+        Some(format!("{kind} {} {} {}", text(path.namespace), text(path.name), text(path.subresource)))
     }
 
     #[test]
     fn paths_name_collections_objects_and_subresources() {
-        assert_eq!(parsed("/api/v1/pods"), Some(("Pod".to_owned(), None, None, None)));
-        assert_eq!(
-            parsed("/api/v1/namespaces/shop/pods/api-0/log"),
-            Some(("Pod".to_owned(), some("shop"), some("api-0"), some("log")))
-        );
-        assert_eq!(
-            parsed("/apis/helm.toolkit.fluxcd.io/v2/namespaces/shop/helmreleases"),
-            Some(("HelmRelease".to_owned(), some("shop"), None, None))
-        );
-    }
-
-    #[test]
-    fn a_namespace_is_an_object_and_a_scope() {
-        assert_eq!(parsed("/api/v1/namespaces/shop"), Some(("Namespace".to_owned(), None, some("shop"), None)));
-        assert_eq!(
-            parsed("/api/v1/namespaces/shop/status"),
-            Some(("Namespace".to_owned(), None, some("shop"), some("status")))
-        );
+        for (path, expected) in [
+            ("/api/v1/pods", "Pod - - -"),
+            ("/api/v1/namespaces/shop/pods/api-0/log", "Pod shop api-0 log"),
+            ("/apis/helm.toolkit.fluxcd.io/v2/namespaces/shop/helmreleases", "HelmRelease shop - -"),
+            // A namespace is an object and a scope.
+            ("/api/v1/namespaces", "Namespace - - -"),
+            ("/api/v1/namespaces/shop", "Namespace - shop -"),
+            ("/api/v1/namespaces/shop/status", "Namespace - shop status"),
+        ] {
+            assert_eq!(parsed(path).as_deref(), Some(expected), "{path}");
+        }
     }
 
     #[test]

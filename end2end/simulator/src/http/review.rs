@@ -48,7 +48,8 @@ fn rules(cluster: &Cluster, caller: Rights, _spec: &Value) -> Value {
         })
         .collect();
     json!({"resourceRules": rules, "incomplete": false,
-        "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*", "/version"]}]})
+        "nonResourceRules": [{"verbs": ["get"],
+            "nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*", "/version"]}]})
 }
 
 fn identity(_cluster: &Cluster, caller: Rights, _spec: &Value) -> Value {

@@ -101,7 +101,11 @@ impl Watch {
     /// The next chunk; none when the watch has ended.
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
         loop {
-            self.interruptions.until_flowing().await;
+            match self.interruptions.until_flowing().await {
+                // Only logs are ended by a lie.
+                Ok(()) | Err(Interruption::End) => {}
+                Err(cut) => return cut.outcome(),
+            }
             if let Some(chunk) = self.take_chunk() {
                 return Some(Ok(chunk));
             }
@@ -116,8 +120,8 @@ impl Watch {
             tokio::select! {
                 changed = self.changed.changed() => changed.ok()?,
                 interruption = self.interruptions.next() => match interruption {
-                    Interruption::Cut => return Some(Err(io::Error::from(io::ErrorKind::ConnectionReset))),
                     Interruption::End => {}
+                    cut => return cut.outcome(),
                 },
                 () = sleep_until(self.bookmark_at), if self.bookmarks => self.push_bookmark(),
                 () = sleep_until(self.ends_at) => {

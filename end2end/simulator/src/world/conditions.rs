@@ -12,8 +12,10 @@ pub(crate) fn set(object: &mut Value, kind: &str, status: &str, reason: &str, me
     let Some(conditions) = conditions.as_array_mut() else { return };
     let mut condition = json!({
         "type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": time,
-        "observedGeneration": generation,
     });
+    if !generation.is_null() {
+        condition["observedGeneration"] = generation;
+    }
     match conditions.iter_mut().find(|condition| condition["type"] == kind) {
         Some(existing) => {
             if existing["status"] == status {

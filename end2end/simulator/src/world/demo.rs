@@ -54,6 +54,8 @@ pub(crate) struct Plan {
     pub(crate) releases: Vec<ReleasePlan>,
     pub(crate) workloads: Vec<Workload>,
     pub(crate) crashes: Vec<Crash>,
+    /// Git repositories that cannot be reached any more, with the error.
+    pub(crate) unreachable: Vec<(&'static str, &'static str)>,
     /// The release whose retries are exhausted.
     pub(crate) stalled: Option<&'static str>,
     /// Images that the world runs outside Flux's hands, edited by hand from the start: kind, namespace, name, manager,
@@ -61,6 +63,8 @@ pub(crate) struct Plan {
     pub(crate) edits: Vec<(&'static str, &'static str, &'static str, &'static str, Value)>,
 }
 
+const HOST_KEY_CHANGED: &str = "failed to checkout and determine revision: unable to clone \
+                                'ssh://git@github.com/acme/tenants': ssh: handshake failed: knownhosts: key mismatch";
 const FLUX_IMAGE: &str = "ghcr.io/fluxcd";
 /// The controllers of a Flux installation, with their image tags of Flux 2.9.
 pub(crate) const CONTROLLERS: [(&str, &str); 6] = [
@@ -271,6 +275,7 @@ pub(crate) fn plan(cluster: &str, flux_version: &str) -> Plan {
         releases: releases.clone(),
         workloads: workloads(),
         crashes: Vec::new(),
+        unreachable: Vec::new(),
         stalled: None,
         edits: vec![
             ("Deployment", "billing", "billing", "kubectl-scale", json!({"spec": {"replicas": 1}})),
@@ -300,6 +305,7 @@ pub(crate) fn plan(cluster: &str, flux_version: &str) -> Plan {
             if let Some(reports) = kustomizations.iter_mut().find(|plan| plan.name == "reports") {
                 reports.fate = Fate::PathNotFound;
             }
+            plan.unreachable.push(("tenants", HOST_KEY_CHANGED));
             plan.crashes.push(Crash { namespace: "team-blue", workload: "notifier", healthy: 0, reason: "OOMKilled" });
         }
         _ => {
@@ -345,7 +351,8 @@ fn root(cluster: &str, flux_version: &str) -> Vec<Value> {
     for (name, tag) in CONTROLLERS {
         let workload = Workload::deployment("flux-system", name, "", tag, 1, Style::Flux);
         for mut object in workload.objects() {
-            object["metadata"]["labels"] = json!({"app.kubernetes.io/part-of": "flux", "app.kubernetes.io/component": name,
+            object["metadata"]["labels"] = json!({
+                "app.kubernetes.io/part-of": "flux", "app.kubernetes.io/component": name,
                 "app.kubernetes.io/instance": "flux-system", "app.kubernetes.io/version": format!("v{flux_version}")});
             if object["kind"] == "Deployment" {
                 let pod = &mut object["spec"]["template"]["spec"];

@@ -1,7 +1,8 @@
-//! The state of one cluster's world: what Git and the charts say, what is about to happen, and the pens of its controllers.
+//! The state of one cluster's world: what Git and the charts say, what is about to happen, and the pens of its
+//! controllers.
 //!
-//! Holds no handle on the cluster and no thread of its own; it is told when to act. Time is the cluster's clock, or a past
-//! moment while the world is being set up.
+//! Holds no handle on the cluster and no thread of its own; it is told when to act. Time is the cluster's clock, or a
+//! past moment while the world is being set up.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -61,6 +62,17 @@ pub(crate) enum Task {
     Crash(Subject),
 }
 
+/// A change that a source brings with its next revision.
+#[derive(Debug, Clone)]
+pub(crate) struct Edit {
+    pub(crate) applier: Subject,
+    /// Index of the object in the applier's tree.
+    pub(crate) object: usize,
+    /// JSON pointer.
+    pub(crate) field: &'static str,
+    pub(crate) value: Value,
+}
+
 /// See the module.
 pub(crate) struct Director {
     pub(crate) random: Random,
@@ -68,6 +80,8 @@ pub(crate) struct Director {
     /// What Git, or a chart, holds for an applier.
     pub(crate) tree: BTreeMap<Subject, Vec<Value>>,
     pub(crate) crashes: Vec<Crash>,
+    /// What was pushed to a source and not fetched yet.
+    pub(crate) pushed: BTreeMap<Subject, Vec<Edit>>,
     /// The newest revision of every source, which its controller stores when it looks next.
     pub(crate) heads: BTreeMap<Subject, String>,
     /// The release that waits for a reset.
@@ -104,6 +118,7 @@ impl Director {
             tree,
             plan,
             stalled,
+            pushed: BTreeMap::new(),
             heads: BTreeMap::new(),
             clock: None,
             pace: Duration::from_millis(500),
@@ -123,6 +138,23 @@ impl Director {
     /// The pen of a controller.
     pub(crate) fn writer(&self, cluster: &Cluster, manager: &str) -> Writer {
         Writer::new(manager, cluster::seconds(self.now(cluster)))
+    }
+
+    /// A new revision of a source, with the changes that it brings, to be fetched soon.
+    pub(crate) fn push(&mut self, source: Subject, head: String, edits: Vec<Edit>) {
+        self.pushed.entry(source.clone()).or_default().extend(edits);
+        self.heads.insert(source.clone(), head);
+        self.schedule(Task::Begin(source), 1);
+    }
+
+    /// Takes over what was pushed to a source.
+    pub(crate) fn fetch(&mut self, source: &Subject) {
+        for edit in self.pushed.remove(source).unwrap_or_default() {
+            let object = self.tree.get_mut(&edit.applier).and_then(|objects| objects.get_mut(edit.object));
+            if let Some(field) = object.and_then(|object| object.pointer_mut(edit.field)) {
+                *field = edit.value;
+            }
+        }
     }
 
     /// Lets a task happen after a number of paces, once.
@@ -180,8 +212,8 @@ impl Director {
         cluster.change(&subject.kind, &subject.namespace, &subject.name, writer, Change::Replace(object))
     }
 
-    /// Applies an object as kustomize-controller does: takes over what kubectl wrote, then applies by force. Returns the
-    /// word for its change set.
+    /// Applies an object as kustomize-controller does: takes over what kubectl wrote, then applies by force. Returns
+    /// the word for its change set.
     pub(crate) fn apply(&self, cluster: &Cluster, object: &Value, manager: &str) -> &'static str {
         let subject = Subject::of(object);
         let Some(resource) = catalogue::find_kind(&subject.kind) else { return "unknown" };
@@ -273,7 +305,7 @@ impl Director {
         };
         let now = self.now(cluster);
         let controller = controller_of(&subject.kind);
-        for pod in cluster.list("Pod", Some("flux-system")) {
+        for pod in cluster.list_named("Pod", Some("flux-system"), controller) {
             if pod["metadata"]["labels"]["app"] == controller
                 && let Some(name) = pod["metadata"]["name"].as_str()
             {

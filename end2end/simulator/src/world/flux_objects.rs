@@ -113,7 +113,8 @@ pub(crate) fn helm_chart(release: &Value) -> Option<Value> {
         home,
         &format!("{namespace}-{name}"),
         json!({
-            "metadata": {"labels": {"helm.toolkit.fluxcd.io/name": name, "helm.toolkit.fluxcd.io/namespace": namespace}},
+            "metadata": {"labels": {"helm.toolkit.fluxcd.io/name": name,
+                "helm.toolkit.fluxcd.io/namespace": namespace}},
             "spec": {"chart": template["chart"], "version": template["version"], "interval": "10m",
                 "sourceRef": {"kind": source.get("kind"), "name": source.get("name")}},
         }),
@@ -138,7 +139,8 @@ pub(crate) fn notifications() -> Vec<Value> {
             HOME,
             "on-call",
             json!({"spec": {"providerRef": {"name": "slack"}, "eventSeverity": "error",
-            "eventSources": [{"kind": "Kustomization", "name": "*"}, {"kind": "HelmRelease", "name": "*", "namespace": "checkout"}]}}),
+            "eventSources": [{"kind": "Kustomization", "name": "*"},
+                {"kind": "HelmRelease", "name": "*", "namespace": "checkout"}]}}),
         ),
         object(
             &stable,

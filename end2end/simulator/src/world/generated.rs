@@ -52,7 +52,8 @@ fn git_repository(namespace: &str, random: &mut Random, time: &str) -> Value {
         namespace,
         "repository",
         json!({
-            "spec": {"interval": "1m", "url": format!("https://github.com/acme/{namespace}"), "ref": {"branch": "main"}},
+            "spec": {"interval": "1m", "url": format!("https://github.com/acme/{namespace}"),
+                "ref": {"branch": "main"}},
             "status": {"observedGeneration": 1, "conditions": ready("Succeeded", "stored artifact", time),
                 "artifact": {"revision": format!("main@sha1:{sha}"), "digest": format!("sha256:{digest}"), "path": path,
                     "url": format!("http://source-controller.flux-system.svc.cluster.local./{path}"), "size": 4096,

@@ -11,6 +11,8 @@ use crate::world::director::{Director, Subject, Task};
 use crate::world::sources::mark_handled;
 
 const CONTROLLER: &str = "kustomize-controller";
+/// The manager of statuses, apart from that of what is applied.
+pub(crate) const STATUS_MANAGER: &str = "gotk-kustomize-controller";
 /// Revisions kept in `status.history`.
 const HISTORY: usize = 5;
 /// Paces after which a Kustomization that waits or fails tries again.
@@ -37,7 +39,7 @@ impl Director {
         let ready = outcome.reason == "ReconciliationSucceeded";
         let time = cluster::seconds(self.now(cluster));
         let took = format!("{}ms", 180 + self.random.below(900));
-        self.update_status(cluster, subject, CONTROLLER, |object| {
+        self.update_status(cluster, subject, STATUS_MANAGER, |object| {
             mark_handled(object);
             object["status"]["observedGeneration"] = object["metadata"]["generation"].clone();
             object["status"]["lastAttemptedRevision"] = json!(revision);

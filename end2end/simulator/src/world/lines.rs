@@ -60,10 +60,20 @@ pub(crate) fn ordinary(style: Style, random: &mut Random, now: Timestamp) -> Vec
             "ts={now:.3} level=info msg=\"{job}\" duration={millis}ms method={method} path={path} trace_id={trace}"
         )],
         Style::Json if trouble => vec![format!(
-            r#"{{"level":"error","ts":"{now:.3}","msg":"upstream request failed","error":"connection refused","path":"{path}","trace_id":"{trace}"}}"#
+            "{{{}}}",
+            [
+                format!(r#""level":"error","ts":"{now:.3}","msg":"upstream request failed""#),
+                format!(r#""error":"connection refused","path":"{path}","trace_id":"{trace}""#),
+            ]
+            .join(",")
         )],
         Style::Json => vec![format!(
-            r#"{{"level":"info","ts":"{now:.3}","msg":"request","method":"{method}","path":"{path}","status":{status},"duration_ms":{millis},"trace_id":"{trace}"}}"#
+            "{{{}}}",
+            [
+                format!(r#""level":"info","ts":"{now:.3}","msg":"request","method":"{method}","path":"{path}""#),
+                format!(r#""status":{status},"duration_ms":{millis},"trace_id":"{trace}""#),
+            ]
+            .join(",")
         )],
         Style::Access => {
             let when = now.strftime("%d/%b/%Y:%H:%M:%S +0000");
@@ -193,19 +203,20 @@ impl ControllerLine<'_> {
     pub(crate) fn text(&self, now: Timestamp) -> String {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let (kind, name, namespace) = (self.kind, self.name, self.namespace);
-        let mut line = format!(
-            r#"{{"level":"{}","ts":"{now:.3}","msg":{},"controller":"{}","controllerGroup":"{}","controllerKind":"{kind}","{kind}":{{"name":"{name}","namespace":"{namespace}"}},"namespace":"{namespace}","name":"{name}","reconcileID":"{}""#,
-            self.level,
-            quoted(self.message),
-            kind.to_lowercase(),
-            self.group,
-            self.reconcile_id,
-        );
+        let mut line = format!(r#"{{"level":"{}","ts":"{now:.3}","msg":{}"#, self.level, quoted(self.message));
+        let mut add = |field: &str, value: String| line.push_str(&format!(r#","{field}":{value}"#));
+        add("controller", quoted(&kind.to_lowercase()));
+        add("controllerGroup", quoted(self.group));
+        add("controllerKind", quoted(kind));
+        add(kind, format!(r#"{{"name":"{name}","namespace":"{namespace}"}}"#));
+        add("namespace", quoted(namespace));
+        add("name", quoted(name));
+        add("reconcileID", quoted(self.reconcile_id));
         if !self.revision.is_empty() {
-            line.push_str(&format!(r#","revision":{}"#, quoted(self.revision)));
+            add("revision", quoted(self.revision));
         }
         if !self.error.is_empty() {
-            line.push_str(&format!(r#","error":{}"#, quoted(self.error)));
+            add("error", quoted(self.error));
         }
         line.push('}');
         line

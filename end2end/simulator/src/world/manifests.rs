@@ -68,11 +68,18 @@ impl Workload {
             ));
         }
         if let Some(host) = self.host {
-            objects.push(object("networking.k8s.io/v1", "Ingress", self.namespace, self.name, json!({
-                "spec": {"ingressClassName": "nginx", "tls": [{"hosts": [host], "secretName": format!("{}-tls", self.name)}],
-                    "rules": [{"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {
-                        "service": {"name": self.name, "port": {"number": 80}}}}]}}]},
-            })));
+            objects.push(object(
+                "networking.k8s.io/v1",
+                "Ingress",
+                self.namespace,
+                self.name,
+                json!({
+                    "spec": {"ingressClassName": "nginx",
+                        "tls": [{"hosts": [host], "secretName": format!("{}-tls", self.name)}],
+                        "rules": [{"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {
+                            "service": {"name": self.name, "port": {"number": 80}}}}]}}]},
+                }),
+            ));
         }
         objects
     }
@@ -92,7 +99,8 @@ impl Workload {
             self.namespace,
             self.name,
             json!({
-                "spec": {"selector": self.labels(), "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}]},
+                "spec": {"selector": self.labels(),
+                    "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}]},
             }),
         )
     }

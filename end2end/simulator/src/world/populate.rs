@@ -9,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::spec::ObjectsSpec;
 use crate::world::director::{Director, Subject};
 use crate::world::workloads::{self, NODES};
-use crate::world::{demo, generated, lines, manifests};
+use crate::world::{demo, generated, lines, manifests, script};
 
 /// Fills a new cluster by its spec, and forgets how that came about.
 pub(crate) fn fill(cluster: &Cluster) {
@@ -57,6 +57,10 @@ fn demo_world(cluster: &Cluster) {
     }
     director.clock = Some(ago(age / 3));
     sources(&mut director, cluster);
+    director.clock = Some(ago(34));
+    for (name, _) in director.plan.unreachable.clone() {
+        director.finish_source(cluster, &Subject::new("GitRepository", "flux-system", name));
+    }
     releases(&mut director, cluster, &ago);
     settle_workloads(&mut director, cluster, &ago);
     for (index, subject) in subjects.iter().enumerate() {
@@ -94,28 +98,35 @@ fn sources(director: &mut Director, cluster: &Cluster) {
     }
 }
 
-/// Every release with a revision or two behind it.
+/// Every release with two revisions behind it, which ran older images.
 fn releases(director: &mut Director, cluster: &Cluster, ago: &dyn Fn(i64) -> Timestamp) {
     for planned in director.plan.releases.clone() {
         let subject = Subject::new("HelmRelease", planned.namespace, planned.name);
-        let before = previous(planned.version);
         let stalled = director.stalled.as_ref() == Some(&subject);
-        for (days, version) in [(12, previous(&before)), (5, before), (1, planned.version.to_owned())] {
+        for (days, steps) in [(12, 2), (5, 1), (1, 0)] {
             let Some(object) = subject.get(cluster) else { break };
-            let last = days == 1;
+            let last = steps == 0;
             director.clock = Some(if stalled && last { ago(31) } else { ago(days * 1_440) });
-            let status = if stalled && last { "failed" } else { "deployed" };
-            director.roll_out(cluster, &subject, &object, &version, status);
+            let older = |version: &str| (0..steps).fold(version.to_owned(), |version, _| previous(&version));
+            let mut objects = planned.objects.clone();
+            for image in objects.iter_mut().filter_map(|object| object.pointer_mut(script::IMAGE)) {
+                if let Some((name, tag)) = image.as_str().and_then(|image| image.rsplit_once(':')) {
+                    *image = json!(format!("{name}:{}", older(tag)));
+                }
+            }
+            director.tree.insert(subject.clone(), objects);
+            director.roll_out(cluster, &subject, &object, &older(planned.version), !(stalled && last));
         }
     }
 }
 
-/// The patch or minor version before.
+/// The patch or minor version before; what is no version stays.
 fn previous(version: &str) -> String {
-    let numbers: Vec<u64> = version.split('.').filter_map(|number| number.parse().ok()).collect();
+    let (prefix, rest) = version.strip_prefix('v').map_or(("", version), |rest| ("v", rest));
+    let numbers: Vec<u64> = rest.split('.').filter_map(|number| number.parse().ok()).collect();
     match numbers.as_slice() {
-        [major, minor, patch] if *patch > 0 => format!("{major}.{minor}.{}", patch - 1),
-        [major, minor, _] => format!("{major}.{}.2", minor.saturating_sub(1)),
+        [major, minor, patch] if *patch > 0 => format!("{prefix}{major}.{minor}.{}", patch - 1),
+        [major, minor, _] => format!("{prefix}{major}.{}.2", minor.saturating_sub(1)),
         _ => version.to_owned(),
     }
 }
@@ -160,7 +171,7 @@ fn backlog(director: &mut Director, cluster: &Cluster, now: Timestamp) {
                 Some(time.checked_add((director.random.below(1_000) as i64).milliseconds()).unwrap_or(time));
             let now = director.now(cluster);
             let lines = lines::ordinary(style, &mut director.random, now);
-            director.write_lines(cluster, &Subject::of(&pod), &lines);
+            director.write_lines(cluster, &pod, &lines);
             seconds -= 5 + director.random.below(40) as i64;
         }
     }

@@ -1,4 +1,5 @@
-//! helm-controller: installs and upgrades releases, keeps Helm's storage, corrects drift where it is told to, and stalls.
+//! helm-controller: installs and upgrades releases, keeps Helm's storage, corrects drift where it is told to, and
+//! stalls.
 
 use serde_json::{Value, json};
 
@@ -20,10 +21,6 @@ impl Director {
     /// Runs a HelmRelease once.
     pub(crate) fn finish_release(&mut self, cluster: &Cluster, subject: &Subject) {
         let Some(object) = subject.get(cluster) else { return };
-        if !object["metadata"]["deletionTimestamp"].is_null() {
-            cluster.delete(&subject.kind, &subject.namespace, &subject.name);
-            return;
-        }
         let annotations = &object["metadata"]["annotations"];
         let requested = &annotations["reconcile.fluxcd.io/requestedAt"];
         let told = |annotation: &str, handled: &str| {
@@ -31,8 +28,9 @@ impl Director {
         };
         let forced = told("reconcile.fluxcd.io/forceAt", "lastHandledForceAt");
         let reset = told("reconcile.fluxcd.io/resetAt", "lastHandledResetAt");
+        let respecified = object["status"]["observedGeneration"] != object["metadata"]["generation"];
         if self.stalled.as_ref() == Some(subject) {
-            if !forced && !reset {
+            if !forced && !reset && !respecified {
                 self.update_status(cluster, subject, CONTROLLER, mark_handled);
                 self.log(
                     cluster,
@@ -46,10 +44,9 @@ impl Director {
             self.crashes.retain(|crash| crash.namespace != subject.namespace);
         }
         let deployed = &object["status"]["history"][0];
-        let respecified = object["status"]["observedGeneration"] != object["metadata"]["generation"];
         let version = self.wanted_version(subject, &object);
         if forced || reset || respecified || deployed.is_null() || deployed["chartVersion"] != json!(version) {
-            self.roll_out(cluster, subject, &object, &version, "deployed");
+            self.roll_out(cluster, subject, &object, &version, true);
         } else {
             let mode = object["spec"]["driftDetection"]["mode"].as_str().unwrap_or("disabled");
             let corrected = if mode == "enabled" { self.apply_release(cluster, subject) } else { Vec::new() };
@@ -75,96 +72,105 @@ impl Director {
         }
     }
 
-    /// Makes a new revision of a release with `status`, and writes everything that Helm and the controller write.
+    /// Makes a new revision of a release, good or failed, and writes everything that Helm and the controller write.
     pub(crate) fn roll_out(
         &mut self,
         cluster: &Cluster,
         subject: &Subject,
         object: &Value,
         chart_version: &str,
-        status: &str,
+        good: bool,
     ) {
         let Some(planned) = self.planned(subject) else { return };
-        let number = object["status"]["history"][0]["version"].as_u64().unwrap_or(0) + 1;
-        if let Some(chart) = flux_objects::helm_chart(object) {
-            let chart_subject = Subject::of(&chart);
-            if chart_subject.get(cluster).is_none() && self.put(cluster, chart, CONTROLLER).is_ok() {
-                self.finish_source(cluster, &chart_subject);
-            }
-        }
-        let time = cluster::seconds(self.now(cluster));
-        let action = if number == 1 { "install" } else { "upgrade" };
-        let release = self.release(&planned, object, number, chart_version, status, &time);
+        let chart = self.fetch_chart(cluster, object, chart_version);
+        let release = self.release(cluster, &planned, object, chart_version, good);
         self.apply_release(cluster, subject);
-        if status == "deployed" && number > 1 {
-            supersede(cluster, &planned, number - 1);
-        }
-        if let Err(status) = self.put(cluster, release.secret(), CONTROLLER) {
-            tracing::warn!(?status, "the world cannot store a release");
-        }
-        if number > KEPT {
-            let old = format!("sh.helm.release.v1.{}.v{}", subject.name, number - KEPT);
-            cluster.delete("Secret", &subject.namespace, &old);
-        }
-        let inventory: Vec<Value> = release.objects.iter().map(inventory_entry).collect();
-        let config = artifact::sha256(object["spec"]["values"].to_string().as_bytes());
-        let snapshot = json!({
-            "apiVersion": "v2", "name": subject.name, "namespace": subject.namespace, "version": number,
-            "status": status, "action": action, "chartName": planned.chart, "chartVersion": chart_version,
-            "appVersion": release.app_version, "firstDeployed": release.first_deployed, "lastDeployed": time,
-            "configDigest": format!("sha256:{config}"),
-            "digest": format!("sha256:{}", artifact::sha256(release.manifest().as_bytes())),
-        });
-        let chart = object["spec"]["chart"].is_object().then(|| format!("{}-{}", subject.namespace, subject.name));
-        let good = status == "deployed";
+        self.store_release(cluster, object, &release, good);
+
+        let action = if release.version == 1 { "install" } else { "upgrade" };
+        let (number, chart_name) = (release.version, planned.chart);
         let described =
-            format!("{}/{}.v{number} with chart {}@{chart_version}", subject.namespace, subject.name, planned.chart);
+            format!("{}/{}.v{number} with chart {chart_name}@{chart_version}", subject.namespace, subject.name);
         let (reason, message) = match (action, good) {
             ("install", true) => ("InstallSucceeded", format!("Helm install succeeded for release {described}")),
             (_, true) => ("UpgradeSucceeded", format!("Helm upgrade succeeded for release {described}")),
-            _ => (
-                "UpgradeFailed",
-                format!(
-                    "Helm upgrade failed for release {described}: resource Deployment/{}/checkout-api not ready. status: \
-                 InProgress, message: Available: 2/4",
-                    subject.namespace
-                ),
-            ),
+            _ => {
+                let deployment = format!("Deployment/{}/checkout-api", subject.namespace);
+                let why = format!("resource {deployment} not ready. status: InProgress, message: Available: 2/4");
+                ("UpgradeFailed", format!("Helm upgrade failed for release {described}: {why}"))
+            }
         };
+        let snapshot = snapshot(&release, action);
+        let inventory: Vec<Value> = release.objects.iter().map(inventory_entry).collect();
+        let failures = if good { Value::Null } else { json!(3) };
+        let facts = json!({
+            "inventory": {"entries": inventory}, "storageNamespace": subject.namespace, "helmChart": chart,
+            "lastAttemptedRevision": chart_version, "lastAttemptedConfigDigest": snapshot["configDigest"],
+            "lastAttemptedReleaseAction": action, "lastAttemptedReleaseActionDuration": "4.2s",
+            "lastAttemptedGeneration": object["metadata"]["generation"],
+            "failures": failures, "upgradeFailures": failures,
+        });
+        let time = &release.last_deployed;
         self.update_status(cluster, subject, CONTROLLER, |object| {
             mark_handled(object);
             object["status"]["observedGeneration"] = object["metadata"]["generation"].clone();
             let mut history = object["status"]["history"].as_array().cloned().unwrap_or_default();
-            if good && let Some(previous) = history.first_mut() {
+            for previous in history.iter_mut().filter(|previous| good && previous["status"] == "deployed") {
                 previous["status"] = json!("superseded");
             }
             history.insert(0, snapshot);
             history.truncate(KEPT as usize);
-            let generation = object["metadata"]["generation"].clone();
-            json_patch::merge(&mut object["status"], &json!({
-                "history": history, "inventory": {"entries": inventory}, "storageNamespace": subject.namespace,
-                "lastAttemptedRevision": chart_version, "lastAttemptedConfigDigest": format!("sha256:{config}"),
-                "lastAttemptedReleaseAction": action, "lastAttemptedReleaseActionDuration": "4.2s",
-                "lastAttemptedGeneration": generation,
-                "helmChart": chart.map(|name| format!("{}/{name}", if planned.name == "checkout" { "flux-system" } else { planned.namespace })),
-                "failures": if good { Value::Null } else { json!(3) },
-                "upgradeFailures": if good { Value::Null } else { json!(3) },
-            }));
+            object["status"]["history"] = json!(history);
+            json_patch::merge(&mut object["status"], &facts);
             let truth = if good { "True" } else { "False" };
             conditions::remove(object, &["Reconciling", "Stalled"]);
-            conditions::set(object, "Released", truth, reason, &message, &time);
-            conditions::set(object, "Ready", truth, reason, &message, &time);
+            conditions::set(object, "Released", truth, reason, &message, time);
+            conditions::set(object, "Ready", truth, reason, &message, time);
             if !good {
-                conditions::set(object, "Stalled", "True", "RetriesExceeded", "Failed to upgrade after 3 attempt(s)", &time);
+                let stalled = "Failed to upgrade after 3 attempt(s)";
+                conditions::set(object, "Stalled", "True", "RetriesExceeded", stalled, time);
             }
         });
-        self.log(
-            cluster,
-            subject,
-            if good { "release in-sync with desired state" } else { "Reconciler error" },
-            if good { "" } else { &message },
-        );
+        if good {
+            self.log(cluster, subject, "release in-sync with desired state", "");
+        } else {
+            self.log(cluster, subject, "Reconciler error", &message);
+        }
         self.event(cluster, subject, CONTROLLER, reason, &message, !good);
+    }
+
+    /// Creates or moves the HelmChart of a release, if it has one; returns `namespace/name`.
+    fn fetch_chart(&mut self, cluster: &Cluster, object: &Value, chart_version: &str) -> Option<String> {
+        let mut chart = flux_objects::helm_chart(object)?;
+        chart["spec"]["version"] = json!(chart_version);
+        let subject = Subject::of(&chart);
+        self.heads.insert(subject.clone(), chart_version.to_owned());
+        if let Err(status) = self.put(cluster, chart, CONTROLLER) {
+            tracing::warn!(?status, "the world cannot write a chart");
+        }
+        self.finish_source(cluster, &subject);
+        Some(format!("{}/{}", subject.namespace, subject.name))
+    }
+
+    /// Writes the Secret of a revision; a good one supersedes the deployed ones, and the oldest goes.
+    fn store_release(&self, cluster: &Cluster, object: &Value, release: &Release, good: bool) {
+        let secret = |version: u64| format!("sh.helm.release.v1.{}.v{version}", release.name);
+        for previous in object["status"]["history"].as_array().into_iter().flatten() {
+            if good
+                && previous["status"] == "deployed"
+                && let Some(version) = previous["version"].as_u64()
+            {
+                // Helm's lists read the label.
+                let patch = json!({"metadata": {"labels": {"status": "superseded"}}});
+                cluster.edit("Secret", &release.namespace, &secret(version), CONTROLLER, &patch);
+            }
+        }
+        if let Err(status) = self.put(cluster, release.secret(), CONTROLLER) {
+            tracing::warn!(?status, "the world cannot store a release");
+        }
+        if let Some(old) = release.version.checked_sub(KEPT) {
+            cluster.delete("Secret", &release.namespace, &secret(old));
+        }
     }
 
     /// Applies what the chart renders; returns what changed.
@@ -200,31 +206,32 @@ impl Director {
 
     fn release(
         &self,
+        cluster: &Cluster,
         planned: &ReleasePlan,
         object: &Value,
-        version: u64,
         chart_version: &str,
-        status: &str,
-        time: &str,
+        good: bool,
     ) -> Release {
         let subject = Subject::of(object);
-        let first = object["status"]["history"][0]["firstDeployed"].as_str().unwrap_or(time).to_owned();
-        let description = match (status, version) {
-            ("deployed", 1) => "Install complete".to_owned(),
-            ("deployed", _) => "Upgrade complete".to_owned(),
+        let newest = &object["status"]["history"][0];
+        let version = newest["version"].as_u64().unwrap_or(0) + 1;
+        let time = cluster::seconds(self.now(cluster));
+        let description = match (good, version) {
+            (true, 1) => "Install complete".to_owned(),
+            (true, _) => "Upgrade complete".to_owned(),
             _ => format!("Upgrade \"{}\" failed: context deadline exceeded", planned.name),
         };
         Release {
             name: subject.name.clone(),
             namespace: subject.namespace.clone(),
             version,
-            status: status.to_owned(),
+            status: if good { "deployed" } else { "failed" }.to_owned(),
             description,
             chart: planned.chart.to_owned(),
             chart_version: chart_version.to_owned(),
             app_version: chart_version.to_owned(),
-            first_deployed: first,
-            last_deployed: time.to_owned(),
+            first_deployed: newest["firstDeployed"].as_str().unwrap_or(&time).to_owned(),
+            last_deployed: time,
             defaults: json!({"replicaCount": 1, "resources": {}, "nodeSelector": {}}),
             values: object["spec"]["values"].clone(),
             objects: self.rendered(&subject),
@@ -232,9 +239,14 @@ impl Director {
     }
 }
 
-/// Marks the stored revision before as superseded, by its label as Helm's lists read it.
-fn supersede(cluster: &Cluster, planned: &ReleasePlan, version: u64) {
-    let name = format!("sh.helm.release.v1.{}.v{version}", planned.name);
-    let patch = json!({"metadata": {"labels": {"status": "superseded"}}});
-    cluster.edit("Secret", planned.namespace, &name, CONTROLLER, &patch);
+/// The entry of `status.history` for a revision.
+fn snapshot(release: &Release, action: &str) -> Value {
+    let digest = |text: String| format!("sha256:{}", artifact::sha256(text.as_bytes()));
+    json!({
+        "apiVersion": "v2", "name": release.name, "namespace": release.namespace, "version": release.version,
+        "status": release.status, "action": action, "chartName": release.chart, "chartVersion": release.chart_version,
+        "appVersion": release.app_version, "firstDeployed": release.first_deployed,
+        "lastDeployed": release.last_deployed, "configDigest": digest(release.values.to_string()),
+        "digest": digest(release.manifest()),
+    })
 }

@@ -1,4 +1,5 @@
-//! What happens on a day: commits, chart upgrades, edits by hand, pods that are evicted, regular runs, and lines in logs.
+//! What happens on a day: commits, chart upgrades, edits by hand, pods that are evicted, regular runs, and lines in
+//! logs.
 //!
 //! One call is one tick. Each happening has a rhythm of its own in ticks, shifted by the cluster, so that something
 //! happens often and everything happens now and then.
@@ -7,9 +8,15 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::world::conditions;
-use crate::world::director::{Director, Subject, Task};
+use crate::world::director::{Director, Edit, Subject, Task};
 use crate::world::lines;
 use crate::world::workloads;
+
+/// The repository that most of the cluster comes from.
+const PLATFORM: &str = "platform";
+/// Where a workload names the image of its container.
+pub(crate) const IMAGE: &str = "/spec/template/spec/containers/0/image";
+const CHART_VERSION: &str = "/spec/chart/spec/version";
 
 impl Director {
     /// One tick of the script.
@@ -24,7 +31,7 @@ impl Director {
             self.commit(cluster);
         }
         if tick % 53 == 30 {
-            self.new_chart(cluster);
+            self.new_chart();
         }
         if tick % 29 == 17 {
             self.edit_by_hand(cluster);
@@ -48,7 +55,7 @@ impl Director {
             let style = self.style(&owner.namespace, &owner.name);
             let now = self.now(cluster);
             let lines = lines::ordinary(style, &mut self.random, now);
-            self.write_lines(cluster, &Subject::of(&pod), &lines);
+            self.write_lines(cluster, &pod, &lines);
         }
     }
 
@@ -75,7 +82,7 @@ impl Director {
     }
 
     /// Somebody pushes a commit that moves an image of a workload one patch further.
-    pub(crate) fn commit(&mut self, cluster: &Cluster) {
+    fn commit(&mut self, cluster: &Cluster) {
         let mut places: Vec<(Subject, usize)> = Vec::new();
         for (subject, objects) in &self.tree {
             let movable = subject.kind == "Kustomization"
@@ -84,20 +91,25 @@ impl Director {
             let workloads = objects.iter().enumerate().filter(|(_, object)| object["kind"] == "Deployment");
             places.extend(workloads.filter(|_| movable).map(|(index, _)| (subject.clone(), index)));
         }
-        if let Some((subject, index)) = self.random.pick(&places).cloned()
-            && let Some(objects) = self.tree.get_mut(&subject)
-        {
-            let image = &mut objects[index]["spec"]["template"]["spec"]["containers"][0]["image"];
-            *image = json!(next_tag(image.as_str().unwrap_or_default()));
-        }
+        let Some((applier, object)) = self.random.pick(&places).cloned() else { return };
+        let repository = applier.get(cluster).map(|object| object["spec"]["sourceRef"]["name"].clone());
+        let repository = repository.as_ref().and_then(Value::as_str).unwrap_or(PLATFORM);
+        let edits = self.next_image(&applier, object).into_iter().collect();
+        self.push_commit(repository, edits);
+    }
+
+    fn push_commit(&mut self, repository: &str, edits: Vec<Edit>) {
         let head = format!("main@sha1:{}", self.random.hex(40));
-        let source = Subject::new("GitRepository", "flux-system", "platform");
-        self.heads.insert(source.clone(), head);
-        self.schedule(Task::Begin(source), 1);
+        self.push(Subject::new("GitRepository", "flux-system", repository), head, edits);
+    }
+
+    fn next_image(&self, applier: &Subject, object: usize) -> Option<Edit> {
+        let image = self.tree.get(applier)?.get(object)?.pointer(IMAGE)?.as_str()?;
+        Some(Edit { applier: applier.clone(), object, field: IMAGE, value: json!(next_tag(image)) })
     }
 
     /// A chart is released, and Git follows.
-    fn new_chart(&mut self, cluster: &Cluster) {
+    fn new_chart(&mut self) {
         let releases: Vec<Subject> = self
             .plan
             .releases
@@ -106,27 +118,24 @@ impl Director {
             .filter(|subject| self.stalled.as_ref() != Some(subject))
             .collect();
         let Some(release) = self.random.pick(&releases).cloned() else { return };
-        for object in self.tree.get_mut(&release).into_iter().flatten() {
-            if let Some(image) = object.pointer_mut("/spec/template/spec/containers/0/image") {
-                *image = json!(next_tag(image.as_str().unwrap_or_default()));
-            }
-        }
+        let count = self.tree.get(&release).map_or(0, Vec::len);
+        let mut edits: Vec<Edit> = (0..count).filter_map(|object| self.next_image(&release, object)).collect();
         let oci = Subject::new("OCIRepository", &release.namespace, &release.name);
-        if let Some(head) = self.heads.get(&oci).cloned() {
+        if let Some(head) = self.heads.get(&oci) {
             let version = next_tag(head.split('@').next().unwrap_or_default());
             let digest = self.random.hex(64);
-            self.heads.insert(oci.clone(), format!("{version}@sha256:{digest}"));
-            self.schedule(Task::Begin(oci), 1);
+            self.push(oci, format!("{version}@sha256:{digest}"), edits);
             self.schedule(Task::Begin(release), 4);
             return;
         }
-        for objects in self.tree.values_mut() {
-            for object in objects.iter_mut().filter(|object| Subject::of(object) == release) {
-                let version = &mut object["spec"]["chart"]["spec"]["version"];
-                *version = json!(next_tag(version.as_str().unwrap_or_default()));
+        for (applier, objects) in &self.tree {
+            for (index, object) in objects.iter().enumerate().filter(|(_, object)| Subject::of(object) == release) {
+                let version = object.pointer(CHART_VERSION).and_then(Value::as_str).unwrap_or_default();
+                let value = json!(next_tag(version));
+                edits.push(Edit { applier: applier.clone(), object: index, field: CHART_VERSION, value });
             }
         }
-        self.commit(cluster);
+        self.push_commit(PLATFORM, edits);
     }
 
     /// Somebody changes a Deployment by hand.

@@ -9,10 +9,20 @@ use crate::world::artifact;
 use crate::world::conditions;
 use crate::world::director::{Director, Subject, Task, controller_of};
 
+/// Where controllers inside the cluster fetch artifacts.
+const FILE_SERVER: &str = "http://source-controller.flux-system.svc.cluster.local.";
+
 impl Director {
     /// Looks at a source once: stores what is new, and reports.
     pub(crate) fn finish_source(&mut self, cluster: &Cluster, subject: &Subject) {
         let Some(object) = subject.get(cluster) else { return };
+        if let Some(error) =
+            self.plan.unreachable.iter().find(|(name, _)| *name == subject.name).map(|(_, error)| *error)
+            && object["status"]["artifact"].is_object()
+        {
+            self.fail_source(cluster, subject, error);
+            return;
+        }
         let head = self.head(subject, &object);
         let stored = object["status"]["artifact"]["revision"] == json!(head);
         let image = object["apiVersion"].as_str().is_some_and(|version| version.starts_with("image"));
@@ -49,6 +59,20 @@ impl Director {
         self.wake_users(cluster, subject);
     }
 
+    /// The source cannot be reached; its last artifact stays.
+    fn fail_source(&mut self, cluster: &Cluster, subject: &Subject, error: &str) {
+        const REASON: &str = "GitOperationFailed";
+        let time = cluster::seconds(self.now(cluster));
+        self.update_status(cluster, subject, controller_of(&subject.kind), |object| {
+            mark_handled(object);
+            object["status"]["observedGeneration"] = object["metadata"]["generation"].clone();
+            conditions::set(object, "FetchFailed", "True", REASON, error, &time);
+            conditions::set(object, "Ready", "False", REASON, error, &time);
+        });
+        self.log(cluster, subject, "Reconciler error", error);
+        self.event(cluster, subject, controller_of(&subject.kind), REASON, error, true);
+    }
+
     /// The revision that a source would find now.
     pub(crate) fn head(&mut self, subject: &Subject, object: &Value) -> String {
         if let Some(head) = self.heads.get(subject) {
@@ -65,6 +89,7 @@ impl Director {
     }
 
     fn artifact(&mut self, cluster: &Cluster, subject: &Subject, revision: &str) -> Value {
+        self.fetch(subject);
         let (kind, namespace, name) = (subject.kind.to_lowercase(), &subject.namespace, &subject.name);
         let hex = revision.rsplit(':').next().unwrap_or(revision);
         let file = match subject.kind.as_str() {
@@ -83,7 +108,7 @@ impl Director {
             (self.random.hex(64), 2_000 + self.random.below(90_000))
         };
         json!({
-            "url": format!("http://source-controller.flux-system.svc.cluster.local./{path}"), "path": path,
+            "url": format!("{FILE_SERVER}/{path}"), "path": path,
             "revision": revision, "digest": format!("sha256:{digest}"), "size": size,
             "lastUpdateTime": cluster::seconds(self.now(cluster)),
         })
@@ -109,7 +134,8 @@ impl Director {
     fn extra_status(&mut self, subject: &Subject, time: &str) -> Value {
         match subject.kind.as_str() {
             "HelmRepository" => {
-                json!({"url": format!("http://source-controller.flux-system.svc.cluster.local./helmrepository/{}/{}/index.yaml", subject.namespace, subject.name)})
+                let path = format!("helmrepository/{}/{}/index.yaml", subject.namespace, subject.name);
+                json!({"url": format!("{FILE_SERVER}/{path}")})
             }
             "HelmChart" => json!({"observedChartName": subject.name}),
             "Receiver" => json!({"webhookPath": format!("/hook/{}", artifact::sha256(subject.name.as_bytes()))}),

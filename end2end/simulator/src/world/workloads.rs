@@ -1,5 +1,5 @@
-//! The controllers of Deployments, StatefulSets and DaemonSets, the scheduler and the kubelets, reduced to what is seen:
-//! replica sets, pods that come and go, containers that crash, and statuses.
+//! The controllers of Deployments, StatefulSets and DaemonSets, the scheduler and the kubelets, reduced to what is
+//! seen: replica sets, pods that come and go, containers that crash, and statuses.
 //!
 //! One call moves a workload one step; it is called again until nothing is left to do.
 
@@ -15,6 +15,8 @@ use crate::writes::Change;
 
 const CONTROLLER: &str = "kube-controller-manager";
 const KUBELET: &str = "kubelet";
+/// Replica sets of older templates that are kept.
+const OLD_REPLICA_SETS: usize = 3;
 /// Nodes of a cluster of the world.
 pub(crate) const NODES: usize = 3;
 
@@ -53,21 +55,26 @@ impl Director {
             .into_iter()
             .partition(|pod| pod["metadata"]["labels"]["pod-template-hash"] == hash);
         let mut busy = false;
-        for pod in &current {
-            if pod["status"]["phase"] == "Pending" {
-                self.start(cluster, subject, pod);
-                busy = true;
-            }
-        }
         let ready = current.iter().filter(|pod| is_ready(pod)).count();
-        for index in current.len()..wanted.min(current.len() + 2) {
+        let mut healthy = ready + old.iter().filter(|pod| is_ready(pod)).count();
+        for pod in current.iter().filter(|pod| pod["status"]["phase"] == "Pending") {
+            healthy += usize::from(self.start(cluster, subject, pod, healthy));
+            busy = true;
+        }
+        // As a rolling update with a quarter of surge and of unavailability; only Deployments have pods to spare.
+        let (surge, missing) =
+            if subject.kind == "Deployment" { (wanted.div_ceil(4), wanted / 4) } else { (0, wanted.min(1)) };
+        let most = wanted + surge;
+        let room = most.saturating_sub(current.len() + old.len());
+        for index in current.len()..wanted.min(current.len() + room.min(2)) {
             self.create_pod(cluster, subject, &workload, &owner, hash, index);
             busy = true;
         }
         let mut surplus: Vec<&Value> = current.iter().skip(wanted).collect();
-        // Old pods make room one by one as new ones become ready.
-        if ready + old.len() > wanted || (current.len() >= wanted && ready == wanted) {
-            surplus.extend(old.first());
+        let (serving, broken): (Vec<&Value>, Vec<&Value>) = old.iter().partition(|pod| is_ready(pod));
+        surplus.extend(broken);
+        if ready + serving.len() > wanted - missing || ready >= wanted {
+            surplus.extend(serving.first());
         }
         for pod in &surplus {
             let pod = Subject::of(pod);
@@ -83,7 +90,7 @@ impl Director {
         for pod in self.pods(cluster, subject) {
             cluster.delete("Pod", &subject.namespace, &Subject::of(&pod).name);
         }
-        for set in cluster.list("ReplicaSet", Some(&subject.namespace)) {
+        for set in cluster.list_named("ReplicaSet", Some(&subject.namespace), &subject.name) {
             if set["metadata"]["ownerReferences"][0]["name"] == subject.name {
                 cluster.delete("ReplicaSet", &subject.namespace, &Subject::of(&set).name);
             }
@@ -92,7 +99,7 @@ impl Director {
     }
 
     pub(crate) fn pods(&self, cluster: &Cluster, subject: &Subject) -> Vec<Value> {
-        let mut pods = cluster.list("Pod", Some(&subject.namespace));
+        let mut pods = cluster.list_named("Pod", Some(&subject.namespace), &subject.name);
         pods.retain(|pod| controller_of_pod(pod).as_ref() == Some(subject));
         pods
     }
@@ -102,27 +109,45 @@ impl Director {
         let subject = Subject::of(workload);
         let name = format!("{}-{hash}", subject.name);
         let known = cluster.get("ReplicaSet", &subject.namespace, &name);
-        if known.as_ref().is_none_or(|set| set["spec"]["replicas"] != json!(wanted)) {
+        if let Some(set) = known
+            && set["spec"]["replicas"] == json!(wanted)
+        {
+            return set;
+        }
+        if self.clock.is_none() {
             let message = format!("Scaled up replica set {name} to {wanted}");
-            if self.clock.is_none() {
-                self.event(cluster, &subject, "deployment-controller", "ScalingReplicaSet", &message, false);
-            }
+            self.event(cluster, &subject, "deployment-controller", "ScalingReplicaSet", &message, false);
         }
-        for set in cluster.list("ReplicaSet", Some(&subject.namespace)) {
-            let other = Subject::of(&set);
-            if set["metadata"]["ownerReferences"][0]["name"] == subject.name && other.name != name {
-                let patch = json!({"spec": {"replicas": 0}, "status": {"replicas": 0, "readyReplicas": 0}});
-                cluster.edit("ReplicaSet", &other.namespace, &other.name, CONTROLLER, &patch);
-            }
-        }
+        self.retire_replica_sets(cluster, &subject, &name);
         let set = json!({
             "apiVersion": "apps/v1", "kind": "ReplicaSet",
             "metadata": {"name": name, "namespace": subject.namespace,
                 "labels": with_hash(&workload["spec"]["template"]["metadata"]["labels"], hash),
                 "ownerReferences": [owner_reference(workload)]},
-            "spec": {"replicas": wanted, "selector": workload["spec"]["selector"], "template": workload["spec"]["template"]},
+            "spec": {"replicas": wanted, "selector": workload["spec"]["selector"],
+                "template": workload["spec"]["template"]},
         });
         self.put(cluster, set, CONTROLLER).unwrap_or_default()
+    }
+
+    /// Scales the replica sets of older templates to nothing and keeps the newest of them.
+    fn retire_replica_sets(&self, cluster: &Cluster, subject: &Subject, current: &str) {
+        let mut old: Vec<Value> = cluster.list_named("ReplicaSet", Some(&subject.namespace), &subject.name);
+        old.retain(|set| {
+            set["metadata"]["ownerReferences"][0]["name"] == subject.name && set["metadata"]["name"] != current
+        });
+        old.sort_by_key(|set| std::cmp::Reverse(set["metadata"]["creationTimestamp"].as_str().map(str::to_owned)));
+        for (index, set) in old.iter().enumerate() {
+            let set = Subject::of(set);
+            if index >= OLD_REPLICA_SETS {
+                cluster.delete("ReplicaSet", &set.namespace, &set.name);
+                continue;
+            }
+            cluster.edit("ReplicaSet", &set.namespace, &set.name, CONTROLLER, &json!({"spec": {"replicas": 0}}));
+            self.update_status(cluster, &set, CONTROLLER, |object| {
+                object["status"] = json!({"replicas": 0, "observedGeneration": object["metadata"]["generation"]});
+            });
+        }
     }
 
     fn create_pod(
@@ -156,7 +181,8 @@ impl Director {
         });
         let pod = json!({
             "apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": name, "namespace": subject.namespace, "labels": with_hash(&template["metadata"]["labels"], hash),
+            "metadata": {"name": name, "namespace": subject.namespace,
+                "labels": with_hash(&template["metadata"]["labels"], hash),
                 "ownerReferences": [owner_reference(owner)]},
             "spec": spec,
         });
@@ -173,9 +199,8 @@ impl Director {
         }
     }
 
-    /// Starts the container of a pending pod; of a crashing workload, only so many stay well.
-    fn start(&mut self, cluster: &Cluster, subject: &Subject, pod: &Value) {
-        let healthy = self.pods(cluster, subject).iter().filter(|pod| is_ready(pod)).count();
+    /// Starts the container of a pending pod; of a crashing workload, only so many stay well. Whether this one does.
+    fn start(&mut self, cluster: &Cluster, subject: &Subject, pod: &Value, healthy: usize) -> bool {
         let crashes = self.crash_of(subject).is_some_and(|crash| healthy >= crash.healthy);
         let address = format!("10.244.{}.{}", self.random.below(3) + 1, self.random.below(250) + 2);
         self.set_container(cluster, &Subject::of(pod), !crashes, |status, time| {
@@ -185,13 +210,13 @@ impl Director {
             status["containerStatuses"][0]["state"] = json!({"running": {"startedAt": time}});
             status["containerStatuses"][0]["started"] = json!(true);
         });
-        let pod = Subject::of(pod);
         let now = self.now(cluster);
         let line = lines::start(self.style(&subject.namespace, &subject.name), &subject.name, now);
-        self.write_lines(cluster, &pod, &[line]);
+        self.write_lines(cluster, pod, &[line]);
         if crashes {
-            self.schedule(Task::Crash(pod), 4);
+            self.schedule(Task::Crash(Subject::of(pod)), 4);
         }
+        !crashes
     }
 
     /// The next step of a container that crashes: it ends with last words, or starts again.
@@ -211,7 +236,7 @@ impl Director {
         }
         let now = self.now(cluster);
         let style = self.style(&owner.namespace, &owner.name);
-        self.write_lines(cluster, pod, &lines::crash(style, crash.reason, now));
+        self.write_lines(cluster, &object, &lines::crash(style, crash.reason, now));
         let code = if crash.reason == "OOMKilled" { 137 } else { 1 };
         self.set_container(cluster, pod, false, |status, time| {
             let container = &mut status["containerStatuses"][0];
@@ -253,8 +278,9 @@ impl Director {
         });
     }
 
-    pub(crate) fn write_lines(&self, cluster: &Cluster, pod: &Subject, lines: &[String]) {
-        let Some(object) = pod.get(cluster) else { return };
+    /// Writes lines of a pod's container.
+    pub(crate) fn write_lines(&self, cluster: &Cluster, object: &Value, lines: &[String]) {
+        let pod = Subject::of(object);
         let container = object["spec"]["containers"][0]["name"].as_str().unwrap_or_default();
         let now = self.now(cluster);
         for line in lines {
