@@ -47,6 +47,7 @@ const STEPS: &[Step] = &[
     served("browser tests on the simulator", steps::browser),
     served("testbed: build and start", steps::testbed_up),
     served("testbed: what it promises", steps::testbed_facts),
+    served("testbed: world facts", steps::world_facts),
     served("testbed: end to end", steps::testbed_suite),
 ];
 
@@ -135,7 +136,7 @@ mod tests {
     fn quick_leaves_out_exactly_what_needs_servers() {
         let left_out: Vec<&str> = STEPS.iter().filter(|step| step.needs_servers).map(|step| step.name).collect();
         assert!(left_out.iter().all(|name| name.contains("testbed") || name.contains("browser tests")));
-        assert_eq!(left_out.len(), 4);
+        assert_eq!(left_out.len(), 5);
     }
 
     #[test]

@@ -144,6 +144,18 @@ pub(super) fn testbed_facts(session: &Session<'_>) -> Result<Counts> {
     counted(&mut testbed.script("check.sh"), counts::of_script_line)
 }
 
+/// What the product relies on, checked on the simulator and on real clusters alike.
+pub(super) fn world_facts(session: &Session<'_>) -> Result<Counts> {
+    let testbed = testbed(session)?;
+    if !testbed.is_up() {
+        bail!("the testbed is not up");
+    }
+    let [a, _] = testbed.kubeconfigs();
+    let mut cargo = build::native_cargo(session.repository, "test");
+    cargo.env("WORLD_FACTS_KUBECONFIG", a).args(["--package", "simulator", "--test", "world_facts"]);
+    cargo_test(&mut cargo)
+}
+
 /// The server on the testbed's two clusters, driven by a browser.
 pub(super) fn testbed_suite(session: &Session<'_>) -> Result<Counts> {
     let testbed = testbed(session)?;

@@ -77,8 +77,8 @@ pub(crate) async fn a_selector_that_is_not_known_is_refused(target: Target) {
 pub(crate) async fn a_list_of_metadata_is_labelled_and_has_no_data(target: Target) {
     let name = own("metadata");
     target.config_map(&name, json!({"a": "1"})).await;
-    let list = target.config_maps().list_metadata(&ListParams::default().labels(&format!("{SCRATCH_LABEL}={name}")));
-    let list = serde_json::to_value(list.await.unwrap()).unwrap();
+    let selected = ListParams::default().labels(&format!("{SCRATCH_LABEL}={name}"));
+    let list = serde_json::to_value(target.config_maps().list_metadata(&selected).await.unwrap()).unwrap();
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
     assert_eq!(list["items"][0]["metadata"]["labels"][SCRATCH_LABEL], name);
     assert!(list["items"][0]["data"].is_null());

@@ -166,13 +166,14 @@ fn scratch(name: &str) -> ObjectMeta {
 
 /// Never through a proxy: both worlds are on this machine.
 async fn config(kubeconfig: Kubeconfig) -> Config {
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
-    Config { proxy_url: None, ..config }
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+    config.proxy_url = None;
+    config
 }
 
-fn unknown(config: Config) -> Config {
-    let auth_info = AuthInfo { token: Some("nobody-knows".to_owned().into()), ..AuthInfo::default() };
-    Config { auth_info, ..config }
+fn unknown(mut config: Config) -> Config {
+    config.auth_info = AuthInfo { token: Some("nobody-knows".to_owned().into()), ..AuthInfo::default() };
+    config
 }
 
 fn client(config: Config) -> Client {
