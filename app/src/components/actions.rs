@@ -8,7 +8,7 @@ use domain::object::ObjectRef;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
-use super::{Glyph, Icon, StatusBadge, StatusGlyph, error_text};
+use super::{Erase, Glyph, Icon, StatusBadge, StatusGlyph, error_text};
 use crate::Failure;
 use crate::api::Act;
 use crate::viewer::may;
@@ -63,15 +63,13 @@ pub(crate) fn ObjectActions(
         let action = Action::Reconcile(ReconcileOptions::default());
         view! { <ActButton act class words action glyph=Glyph::Refresh label="Reconcile"/> }
     });
-    let suspend = (offered.suspend && look != ActionLook::Single).then(|| {
-        move || {
-            let (action, glyph, label) = if suspended.get() {
-                (Action::Resume, Glyph::Play, "Resume")
-            } else {
-                (Action::Suspend, Glyph::Pause, "Suspend")
-            };
-            view! { <ActButton act class words action glyph label/> }
-        }
+    let suspend = (offered.suspend && look != ActionLook::Single).then_some(move || {
+        let (action, glyph, label) = if suspended.get() {
+            (Action::Resume, Glyph::Play, "Resume")
+        } else {
+            (Action::Suspend, Glyph::Pause, "Suspend")
+        };
+        view! { <ActButton act class words action glyph label/> }
     });
     let more = (look == ActionLook::Page && offered.reconcile && offered.applier)
         .then(|| view! { <MoreActions act helm=offered.helm/> });
@@ -159,9 +157,9 @@ fn Outcome(
             {move || shown().map(|(status, label, message)| {
                 let whole = if message.is_empty() { label.clone() } else { format!("{label}: {message}") };
                 let badge = if words {
-                    view! { <StatusBadge status label/> }.into_any()
+                    view! { <StatusBadge status label/> }.erase()
                 } else {
-                    view! { <StatusGlyph status/> }.into_any()
+                    view! { <StatusGlyph status/> }.erase()
                 };
                 view! { <span title=whole.clone()>{badge} <span class="visually-hidden">{whole.clone()}</span></span> }
             })}
