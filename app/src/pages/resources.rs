@@ -14,7 +14,7 @@ use self::filter::{FilterForm, KindLinks};
 use self::row::Row;
 use crate::address::{list_query, resources, sorted_by};
 use crate::api;
-use crate::components::{Empty, Glyph, Icon, Problems, SegmentedBar, StatusLegend, loaded};
+use crate::components::{Empty, Glyph, Icon, Problems, SegmentedBar, StatusLegend, loaded_part};
 use crate::live::LiveWindow;
 use crate::viewer::use_viewer;
 
@@ -38,7 +38,7 @@ pub(crate) fn ResourcesPage() -> impl IntoView {
                 <KindLinks query/>
             </div>
             <FilterForm query/>
-            {loaded(window, |(query, window, viewer)| view! { <List query window viewer/> })}
+            {loaded_part(window, |(query, window, viewer)| view! { <List query window viewer/> })}
         </main>
     }
 }
@@ -61,14 +61,14 @@ fn with_status(query: &ListQuery, status: Status) -> String {
 /// Of the columns; the message takes what is left.
 const WIDTHS: [&str; 9] = [
     "width: 9.5em",
-    "width: 15%",
+    "width: 14%",
     "width: 9em",
-    "width: 8em",
-    "width: 11em",
-    "width: 13em",
+    "width: 7em",
+    "width: 10em",
+    "width: 12em",
     "",
     "width: 5em",
-    "width: 11.5em",
+    "width: 10.5em",
 ];
 
 #[component]
