@@ -17,8 +17,6 @@ use super::error::Failure;
 use super::security;
 use super::state::AppState;
 
-/// Pages that may be seen before signing in.
-const OPEN_PAGES: [&str; 1] = ["/login"];
 /// Largest refusal of a server function, in bytes; the steps of a probe have room.
 const ERROR_LIMIT: usize = 64 * 1024;
 
@@ -77,8 +75,7 @@ fn allow_own_scripts() {
 
 /// Sends whoever is not signed in to the login page, and back afterwards.
 pub async fn require_sign_in(request: Request, next: Next) -> Response {
-    let open = OPEN_PAGES.contains(&request.uri().path());
-    if open || request.extensions().get::<Caller>().is_some() {
+    if request.extensions().get::<Caller>().is_some() {
         return next.run(request).await;
     }
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());

@@ -9,7 +9,7 @@ use domain::access::Verb;
 use super::rest::{clusters, logs, resources};
 use super::socket;
 use super::state::AppState;
-use super::{assets, sign_in};
+use super::{assets, page, sign_in};
 
 /// What a caller needs for a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub const ROOT: &[Route] = &[
     route("GET", "/livez", Needs::Nothing, || get(async || "ok")),
     route("GET", "/readyz", Needs::Nothing, || get(super::rest::ready)),
     route("GET", "/assets/{*path}", Needs::Nothing, || get(assets::serve)),
+    // A page, but one that is open to everybody; all other pages are behind this table.
+    route("GET", "/login", Needs::Nothing, || get(page::render)),
     route("POST", "/login", Needs::Nothing, || post(sign_in::sign_in)),
     route("POST", "/logout", Needs::Nothing, || post(sign_in::sign_out)),
 ];
