@@ -57,7 +57,10 @@ pub struct GroupQuery {
     group: Option<String>,
 }
 
-fn resolve(state: &AppState, path: &ObjectPath, query: &GroupQuery) -> Result<ObjectRef, Failure> {
+type Group = Result<Query<GroupQuery>, QueryRejection>;
+
+fn resolve(state: &AppState, path: &ObjectPath, group: Group) -> Result<ObjectRef, Failure> {
+    let Query(query) = group?;
     Ok(state.services.resolve(&path.id, &path.kind, &path.ns, &path.name, query.group.as_deref())?)
 }
 
@@ -65,9 +68,9 @@ pub async fn read(
     State(state): State<AppState>,
     SignedIn(caller): SignedIn,
     Path(path): Path<ObjectPath>,
-    Query(query): Query<GroupQuery>,
+    group: Group,
 ) -> Result<Json<ObjectView>, Failure> {
-    let object = resolve(&state, &path, &query)?;
+    let object = resolve(&state, &path, group)?;
     Ok(Json(state.services.object(&caller, &object).await?))
 }
 
@@ -76,10 +79,10 @@ pub async fn manifest(
     State(state): State<AppState>,
     SignedIn(caller): SignedIn,
     Path(path): Path<ObjectPath>,
-    Query(query): Query<GroupQuery>,
+    group: Group,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let object = resolve(&state, &path, &query)?;
+    let object = resolve(&state, &path, group)?;
     let manifest = state.services.manifest(&caller, &object).await?;
     if !wants_yaml(&headers) {
         return Ok(Json(manifest.json).into_response());
@@ -95,9 +98,9 @@ pub async fn diff(
     State(state): State<AppState>,
     SignedIn(caller): SignedIn,
     Path(path): Path<ObjectPath>,
-    Query(query): Query<GroupQuery>,
+    group: Group,
 ) -> Result<Json<DiffReport>, Failure> {
-    let object = resolve(&state, &path, &query)?;
+    let object = resolve(&state, &path, group)?;
     Ok(Json(state.services.diff(&caller, &object).await?))
 }
 
