@@ -26,7 +26,7 @@ pub(crate) use empty::Empty;
 pub(crate) use erased::Erase;
 pub(crate) use error::{ErrorPanel, error_text};
 pub(crate) use icon::{Glyph, Icon, provide_icons};
-pub(crate) use loading::loaded;
+pub(crate) use loading::{loaded, loaded_part};
 pub(crate) use middle::Middle;
 pub(crate) use problems::Problems;
 pub(crate) use revision::{Revision, short_revision};

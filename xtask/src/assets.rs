@@ -51,10 +51,10 @@ impl Site {
         }
         let css = with_hashed_addresses(css, &draft.names())?;
         draft.add("style.css", css.into_bytes());
-        draft.add("app.js", read(&modules.app.js)?);
         draft.add("app.wasm", read(&modules.app.wasm)?);
+        draft.add_split_app(modules)?;
         let worker_wasm = draft.add("worker.wasm", read(&modules.worker.wasm)?);
-        let bound = String::from_utf8(read(&modules.worker.js)?).context("wasm-bindgen writes UTF-8")?;
+        let bound = read_text(&modules.worker.js)?;
         let entry = WORKER_ENTRY.replace("WORKER_WASM", &worker_wasm);
         draft.add("worker.js", format!("{bound}\n{entry}").into_bytes());
         draft.write(repository.site())
@@ -101,6 +101,24 @@ impl Draft {
         let hashed = hashed_name(name, &digest::of_bytes(&content));
         self.files.insert(name.to_owned(), (hashed.clone(), content));
         hashed
+    }
+
+    /// Chunks, loader and main script. The two scripts import each other, so both names carry the digest of the pair.
+    fn add_split_app(&mut self, modules: &Modules) -> Result<()> {
+        let mut loader = read_text(&modules.app_split.loader())?;
+        for chunk in modules.app_split.chunks()? {
+            let file = chunk.file_name().and_then(|name| name.to_str()).context("chunks have plain names")?.to_owned();
+            let hashed = self.add(&format!("chunks/{file}"), read(&chunk)?);
+            loader = loader.replace(&format!("\"./{file}\""), &format!("\"./{hashed}\""));
+        }
+        let main = read_text(&modules.app.js)?;
+        let digest = digest::of_bytes(format!("{main}{loader}").as_bytes());
+        let (main_name, loader_name) = (hashed_name("app.js", &digest), hashed_name("loader.js", &digest));
+        let main = main.replace("./loader.js", &format!("./{loader_name}"));
+        let loader = loader.replace("./app.js", &format!("./{main_name}"));
+        self.files.insert("app.js".to_owned(), (main_name, main.into_bytes()));
+        self.files.insert("loader.js".to_owned(), (loader_name, loader.into_bytes()));
+        Ok(())
     }
 
     fn names(&self) -> Manifest {
@@ -203,6 +221,10 @@ fn write_if_different(path: &Path, content: &[u8]) -> Result<()> {
         return Ok(());
     }
     std::fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

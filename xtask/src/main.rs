@@ -26,6 +26,7 @@ mod testbed;
 mod tidy;
 mod wasm;
 mod wasm_opt;
+mod wasm_split;
 mod wasm_toolchain;
 
 /// Builds, runs, tests and measures flux-orchestrator.

@@ -1,4 +1,4 @@
-//! The WASM package set: the page's module and the worker's, compiled and bound to JavaScript.
+//! The WASM package set: the page's module with its chunks and the worker's, compiled and bound to JavaScript.
 //!
 //! A nested cargo builds `frontend` and `worker` in a target folder of their own, because features unify within one build
 //! and the server's must not reach the browser. `wasm-bindgen` runs as a library, so its version is the one in `Cargo.lock`.
@@ -15,6 +15,7 @@ use crate::packages::Packages;
 use crate::progress;
 use crate::repository::Repository;
 use crate::wasm_opt;
+use crate::wasm_split::Split;
 use crate::wasm_toolchain::{TARGET, WasmToolchain};
 
 /// Crates that must not be in the browser's dependency tree, whatever the size budget says.
@@ -70,10 +71,18 @@ impl Module {
 /// What the browser runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Modules {
-    /// The page.
+    /// The page: what every page needs.
     pub(crate) app: Module,
+    /// What only some pages need.
+    pub(crate) app_split: Split,
     /// The web worker.
     pub(crate) worker: Module,
+}
+
+impl Modules {
+    fn exist(&self) -> bool {
+        self.app.exists() && self.app_split.loader().is_file() && self.worker.exists()
+    }
 }
 
 /// Builds both modules, unless they are up to date.
@@ -81,12 +90,17 @@ pub(crate) fn build(repository: &Repository, packages: &Packages, effort: Effort
     let toolchain = WasmToolchain::find_or_make(repository, packages)?;
     let target = repository.wasm_target();
     let folder = target.join("bound").join(effort.name());
-    let modules = Modules { app: Module::in_folder(&folder, "app"), worker: Module::in_folder(&folder, "worker") };
-    let inputs = ["app", "frontend", "Cargo.toml", "Cargo.lock", "xtask/src/wasm.rs", "xtask/src/wasm_opt.rs"];
-    let inputs: Vec<PathBuf> = inputs.iter().map(|input| repository.path(input)).collect();
+    let modules = Modules {
+        app: Module::in_folder(&folder, "app"),
+        app_split: Split::at(folder.join("split")),
+        worker: Module::in_folder(&folder, "worker"),
+    };
+    let ours = ["wasm", "wasm_opt", "wasm_split"].map(|name| format!("xtask/src/{name}.rs"));
+    let inputs = ["app", "frontend", "Cargo.toml", "Cargo.lock"].into_iter().chain(ours.iter().map(String::as_str));
+    let inputs: Vec<PathBuf> = inputs.map(|input| repository.path(input)).collect();
     let digest = digest::of_inputs(repository.root(), &inputs, &[toolchain.version(), effort.name()])?;
     let stamp = Stamp::at(folder.join("stamp"));
-    if stamp.is(&digest) && modules.app.exists() && modules.worker.exists() {
+    if stamp.is(&digest) && modules.exist() {
         progress::note("WASM is up to date");
         return Ok(modules);
     }
@@ -94,7 +108,8 @@ pub(crate) fn build(repository: &Repository, packages: &Packages, effort: Effort
         forget_other_compilers(&toolchain, &target)?;
         compile(repository, &toolchain, effort)?;
         let compiled = target.join(TARGET).join(effort.profile());
-        bind(&compiled.join("frontend.wasm"), &folder, "app")?;
+        modules.app_split.divide(&compiled.join("frontend.wasm"), "app.js")?;
+        bind(&modules.app_split.main(), &folder, "app")?;
         bind(&compiled.join("worker.wasm"), &folder, "worker")?;
         if effort == Effort::Smallest {
             for module in [&modules.app, &modules.worker] {
@@ -135,6 +150,8 @@ fn bind(input: &Path, folder: &Path, name: &str) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(input).out_name(name).typescript(false).omit_default_module_path(true);
     bindgen.remove_name_section(true).remove_producers_section(true);
+    // Chunks find memory, table and stack pointer among the exports of the main module.
+    bindgen.keep_lld_exports(true);
     bindgen
         .web(true)
         .and_then(Bindgen::generate_output)

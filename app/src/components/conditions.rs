@@ -3,13 +3,13 @@
 use domain::condition::Condition;
 use leptos::prelude::*;
 
-use super::{StatusBadge, Timestamp, condition_status};
+use super::{Erase, StatusBadge, Timestamp, condition_status};
 
 #[component]
 pub(crate) fn ConditionList(conditions: Vec<Condition>) -> impl IntoView {
     if conditions.is_empty() {
         let words = "This object reports no conditions.";
-        return view! { <p class="muted panel-body">{words}</p> }.into_any();
+        return view! { <p class="muted panel-body">{words}</p> }.erase();
     }
     let rows: Vec<_> = conditions
         .into_iter()
@@ -35,5 +35,5 @@ pub(crate) fn ConditionList(conditions: Vec<Condition>) -> impl IntoView {
             <tbody>{rows}</tbody>
         </table>
     }
-    .into_any()
+    .erase()
 }

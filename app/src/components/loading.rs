@@ -5,10 +5,35 @@ use leptos::prelude::*;
 use super::{Erase, ErrorPanel};
 use crate::{Failure, platform};
 
-/// Renders what a resource brings, keeps the old view while it is read again, puts an error's status on the response.
+/// A page as its resource brings it, its heading included. Keeps the old view while it is read again, puts an error's
+/// status on the response.
 pub(crate) fn loaded<T, V>(
     resource: Resource<Result<T, Failure>>,
     view: impl Fn(T) -> V + Clone + Send + Sync + 'static,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
+    loaded_or_failed(resource, view, true)
+}
+
+/// The same below a heading that stands already.
+pub(crate) fn loaded_part<T, V>(
+    resource: Resource<Result<T, Failure>>,
+    view: impl Fn(T) -> V + Clone + Send + Sync + 'static,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
+    loaded_or_failed(resource, view, false)
+}
+
+fn loaded_or_failed<T, V>(
+    resource: Resource<Result<T, Failure>>,
+    view: impl Fn(T) -> V + Clone + Send + Sync + 'static,
+    whole: bool,
 ) -> impl IntoView
 where
     T: Clone + Send + Sync + 'static,
@@ -23,7 +48,7 @@ where
                         Ok(value) => view(value).erase(),
                         Err(failure) => {
                             platform::set_status(failure.0.code.status());
-                            view! { <ErrorPanel failure/> }.erase()
+                            view! { <ErrorPanel failure whole/> }.erase()
                         }
                     }
                 })

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::Erase;
+
 /// Characters at the end of a name that always stay: the part that tells pods apart.
 const TAIL: usize = 8;
 
@@ -12,7 +14,7 @@ const SHORT: usize = 24;
 #[component]
 pub(crate) fn Middle(#[prop(into)] text: String) -> impl IntoView {
     if text.len() <= SHORT {
-        return view! { <span class="truncate" title=text.clone()>{text.clone()}</span> }.into_any();
+        return view! { <span class="truncate" title=text.clone()>{text.clone()}</span> }.erase();
     }
     let split = text.char_indices().rev().nth(TAIL - 1).map_or(0, |(at, _)| at);
     let (head, tail) = text.split_at(split);
@@ -23,5 +25,5 @@ pub(crate) fn Middle(#[prop(into)] text: String) -> impl IntoView {
             <span class="middle-tail">{tail}</span>
         </span>
     }
-    .into_any()
+    .erase()
 }

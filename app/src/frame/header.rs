@@ -6,7 +6,7 @@ use leptos_router::components::Form;
 use leptos_router::hooks::use_location;
 
 use crate::address::{Crumb, crumbs};
-use crate::components::{Glyph, Icon, clock_time, use_now};
+use crate::components::{Erase, Glyph, Icon, clock_time, use_now};
 use crate::live::{Connection, use_live};
 use crate::platform::{self, Theme};
 use crate::viewer::use_viewer;
@@ -31,8 +31,8 @@ pub(crate) fn Header() -> impl IntoView {
 fn Breadcrumb() -> impl IntoView {
     let pathname = use_location().pathname;
     let entry = |Crumb { label, href }: Crumb| match href {
-        Some(href) => view! { <li><a href=href>{label}</a></li> }.into_any(),
-        None => view! { <li aria-current="page">{label}</li> }.into_any(),
+        Some(href) => view! { <li><a href=href>{label}</a></li> }.erase(),
+        None => view! { <li aria-current="page">{label}</li> }.erase(),
     };
     view! {
         <nav class="crumbs" aria-label="Breadcrumb">
@@ -45,7 +45,7 @@ fn Breadcrumb() -> impl IntoView {
 #[component]
 fn Search() -> impl IntoView {
     view! {
-        <Form action="/resources" attr:class="header-search" attr:role="search">
+        <Form action="/resources" attr:class="header-search" attr:role="search" attr:aria-label="Whole fleet">
             <Icon glyph=Glyph::Search/>
             <input
                 class="search-input" type="search" name="q" placeholder="Search resources" aria-label="Search resources"
@@ -123,7 +123,7 @@ fn UserMenu(viewer: Viewer) -> impl IntoView {
     let Viewer { name, signed_in, .. } = viewer;
     if !signed_in {
         let words = "This server runs without sign-in: everybody is an administrator.";
-        return view! { <span class="chip" title=words>"no sign-in"</span> }.into_any();
+        return view! { <span class="chip" title=words>"no sign-in"</span> }.erase();
     }
     view! {
         <details class="menu menu-end">
@@ -135,5 +135,5 @@ fn UserMenu(viewer: Viewer) -> impl IntoView {
             </div>
         </details>
     }
-    .into_any()
+    .erase()
 }

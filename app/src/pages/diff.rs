@@ -23,7 +23,7 @@ use self::objects::Objects;
 use self::text::TextView;
 use crate::address::{DiffAddress, DiffView, ObjectAddress};
 use crate::api;
-use crate::components::{CodeView, ConditionList, Problems, loaded};
+use crate::components::{CodeView, ConditionList, Erase, Problems, loaded};
 use crate::viewer::use_viewer;
 
 #[component]
@@ -80,9 +80,9 @@ fn Diff(address: Memo<DiffAddress>, root: DiffReport, opened: DiffReport, viewer
                 {move || {
                     let report = body.get_value();
                     match (report.diff.provenance.fidelity, view.get()) {
-                        (Fidelity::None, _) => view! { <OneSide report/> }.into_any(),
-                        (_, DiffView::Changes) => view! { <Changes address changes=report.diff.changes/> }.into_any(),
-                        _ => view! { <TextView address diff=report.diff/> }.into_any(),
+                        (Fidelity::None, _) => view! { <OneSide report/> }.erase(),
+                        (_, DiffView::Changes) => view! { <Changes address changes=report.diff.changes/> }.erase(),
+                        _ => view! { <TextView address diff=report.diff/> }.erase(),
                     }
                 }}
                 <section class="diff-conditions" aria-labelledby="conditions">

@@ -13,7 +13,7 @@ use self::attention::Attention;
 use self::card::ClusterCard;
 pub(super) use self::card::status_on;
 use crate::api;
-use crate::components::{Empty, Glyph, Problems, StatusBadge, Timestamp, loaded, short_revision};
+use crate::components::{Empty, Erase, Glyph, Problems, StatusBadge, Timestamp, loaded, short_revision};
 use crate::live::live_value;
 
 #[component]
@@ -101,10 +101,10 @@ fn Change(row: ResourceRow) -> impl IntoView {
     let revision = row.revision.as_deref().map(short_revision);
     let attempted = row.attempted.as_deref().map(short_revision);
     let shown = match (revision, attempted) {
-        (Some(from), Some(to)) => view! { {from} " → " <b>{to}</b> }.into_any(),
-        (Some(at), None) => view! { <b>{at}</b> }.into_any(),
-        (None, Some(to)) => view! { <b>{to}</b> }.into_any(),
-        (None, None) => ().into_any(),
+        (Some(from), Some(to)) => view! { {from} " → " <b>{to}</b> }.erase(),
+        (Some(at), None) => view! { <b>{at}</b> }.erase(),
+        (None, Some(to)) => view! { <b>{to}</b> }.erase(),
+        (None, None) => ().erase(),
     };
     view! {
         <li class="change">

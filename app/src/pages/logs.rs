@@ -22,7 +22,7 @@ use self::stream::{Stream, StreamState};
 use self::toolbar::Toolbar;
 use crate::address::LogsAddress;
 use crate::api;
-use crate::components::{Empty, Glyph, Problems, loaded};
+use crate::components::{Empty, Erase, Glyph, Problems, loaded_part};
 
 #[component]
 pub(crate) fn LogsPage() -> impl IntoView {
@@ -42,7 +42,7 @@ pub(crate) fn LogsPage() -> impl IntoView {
         <Title text="Logs"/>
         <main class="page page-fill logs" id="main">
             <h1 class="visually-hidden">"Logs"</h1>
-            {loaded(fetched, |(address, clusters, lines)| view! { <Logs address clusters lines/> })}
+            {loaded_part(fetched, |(address, clusters, lines)| view! { <Logs address clusters lines/> })}
         </main>
     }
 }
@@ -68,7 +68,7 @@ fn Logs(address: LogsAddress, clusters: Vec<ClusterView>, lines: Option<Aggregat
                     <Toolbar book/>
                     <Lines book live=Signal::derive(move || stream.state().get() != StreamState::Idle)/>
                 </section>
-            }.into_any()
+            }.erase()
         } else {
             view! {
                 <Empty
@@ -77,7 +77,7 @@ fn Logs(address: LogsAddress, clusters: Vec<ClusterView>, lines: Option<Aggregat
                     text="Choose clusters, namespaces and labels, then fetch the newest lines or follow them live."
                     next=("Fetch logs of flux-system".to_owned(), "/logs?fetch=1".to_owned())
                 />
-            }.into_any()
+            }.erase()
         }}
     }
 }

@@ -17,8 +17,8 @@ use self::inventory::Inventory;
 use crate::address::{LogsAddress, ObjectAddress, ObjectTab, object_tab};
 use crate::api;
 use crate::components::{
-    ActionLook, CodeView, ConditionList, CopyButton, Glyph, Icon, ObjectActions, Problems, Revision, StatusBadge, Tab,
-    Timestamp, loaded,
+    ActionLook, CodeView, ConditionList, CopyButton, Erase, Glyph, Icon, ObjectActions, Problems, Revision,
+    StatusBadge, Tab, Timestamp, loaded,
 };
 use crate::live::live_value;
 use crate::platform;
@@ -61,10 +61,10 @@ fn Object(address: ObjectAddress, view: ObjectView, viewer: Option<Viewer>) -> i
         {move || view! { <Problems problems=problems.get()/> }}
         <Tabs address live tab/>
         {move || match tab.get() {
-            ObjectTab::Overview => view! { <Overview live/> }.into_any(),
-            ObjectTab::Inventory => view! { <Inventory live/> }.into_any(),
-            ObjectTab::Events => view! { <Events live/> }.into_any(),
-            ObjectTab::Yaml => view! { <Yaml live/> }.into_any(),
+            ObjectTab::Overview => view! { <Overview live/> }.erase(),
+            ObjectTab::Inventory => view! { <Inventory live/> }.erase(),
+            ObjectTab::Events => view! { <Events live/> }.erase(),
+            ObjectTab::Yaml => view! { <Yaml live/> }.erase(),
         }}
     }
 }
@@ -175,7 +175,7 @@ fn Yaml(live: ReadSignal<ObjectView>) -> impl IntoView {
         yaml.with_untracked(|text| platform::download(&file, text));
     };
     view! {
-        <section class="panel" aria-label="YAML">
+        <section class="panel">
             <header class="panel-header code-toolbar">
                 <h2>"YAML"</h2>
                 <span class="muted">"as the cluster has it, secrets masked"</span>

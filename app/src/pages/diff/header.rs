@@ -7,7 +7,9 @@ use domain::health::Status;
 use domain::object::ObjectRef;
 use leptos::prelude::*;
 
-use crate::components::{ActionLook, CopyButton, Glyph, Icon, ObjectActions, StatusBadge, Timestamp, short_revision};
+use crate::components::{
+    ActionLook, CopyButton, Erase, Glyph, Icon, ObjectActions, StatusBadge, Timestamp, short_revision,
+};
 
 /// The look of a decision: what differs is drift, what is refused a failure, what cannot be judged unknown.
 pub(super) fn verdict_status(verdict: &Decision) -> Status {
@@ -109,7 +111,7 @@ pub(super) fn Verdict(report: DiffReport) -> impl IntoView {
         <div class=class>
             <Icon glyph=crate::components::glyph(status)/>
             <p>{reason}</p>
-            {computed.map_or_else(|| view! { <Icon glyph=Glyph::Info/> }.into_any(), IntoAny::into_any)}
+            {computed.map_or_else(|| view! { <Icon glyph=Glyph::Info/> }.erase(), Erase::erase)}
         </div>
     }
 }

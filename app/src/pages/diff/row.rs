@@ -6,12 +6,12 @@ use domain::diff::owner::Blame;
 use leptos::prelude::*;
 
 use super::model::{Item, Line, Look};
-use crate::components::{Glyph, Icon, Timestamp};
+use crate::components::{Erase, Glyph, Icon, Timestamp};
 
 #[component]
 pub(super) fn ItemRow(item: Item, opened: RwSignal<BTreeSet<usize>>, expand: String) -> impl IntoView {
     match item {
-        Item::Fold { start, lines, path } => view! { <Fold start lines path opened expand/> }.into_any(),
+        Item::Fold { start, lines, path } => view! { <Fold start lines path opened expand/> }.erase(),
         Item::Pair { desired, actual, blame } => view! {
             <div class="diff-row">
                 <Side line=desired sign="+"/>
@@ -19,7 +19,7 @@ pub(super) fn ItemRow(item: Item, opened: RwSignal<BTreeSet<usize>>, expand: Str
                 <Author blame/>
             </div>
         }
-        .into_any(),
+        .erase(),
         Item::Single { desired, actual, line, blame } => {
             let sign = match (desired, actual) {
                 (Some(_), Some(_)) => "",
@@ -34,7 +34,7 @@ pub(super) fn ItemRow(item: Item, opened: RwSignal<BTreeSet<usize>>, expand: Str
                     <Author blame/>
                 </div>
             }
-            .into_any()
+            .erase()
         }
     }
 }
@@ -45,14 +45,14 @@ fn Side(line: Option<Line>, sign: &'static str) -> impl IntoView {
     match line {
         Some(line) => {
             let sign = if line.look == Look::Same { "" } else { sign };
-            view! { <span class="diff-number">{line.number}</span> <Text line sign/> }.into_any()
+            view! { <span class="diff-number">{line.number}</span> <Text line sign/> }.erase()
         }
         None => view! {
             <span class="diff-number"></span>
             <span class="diff-sign diff-void"></span>
             <code class="diff-text diff-void"></code>
         }
-        .into_any(),
+        .erase(),
     }
 }
 
@@ -79,17 +79,17 @@ fn parts(line: &Line, word: Word) -> Vec<AnyView> {
     let mut at = 0;
     for range in &line.words {
         if at < range.start {
-            parts.push(line.text[at..range.start].to_owned().into_any());
+            parts.push(line.text[at..range.start].to_owned().erase());
         }
         let text = line.text[range.clone()].to_owned();
         parts.push(match word {
-            Word::Ins => view! { <ins class="diff-word">{text}</ins> }.into_any(),
-            Word::Del => view! { <del class="diff-word">{text}</del> }.into_any(),
+            Word::Ins => view! { <ins class="diff-word">{text}</ins> }.erase(),
+            Word::Del => view! { <del class="diff-word">{text}</del> }.erase(),
         });
         at = range.end;
     }
     if at < line.text.len() {
-        parts.push(line.text[at..].to_owned().into_any());
+        parts.push(line.text[at..].to_owned().erase());
     }
     parts
 }

@@ -12,7 +12,7 @@ use super::compared::compared;
 use super::model::{Form, Items, Options, items};
 use super::row::ItemRow;
 use crate::address::{DEFAULT_CONTEXT, DiffAddress, DiffView};
-use crate::components::{Glyph, Icon};
+use crate::components::{Erase, Glyph, Icon};
 use crate::platform;
 
 /// Rows in the document at once.
@@ -108,11 +108,11 @@ pub(super) fn TextView(address: Memo<DiffAddress>, diff: ObjectDiff) -> impl Int
                         "Comparing long texts. "
                         <a class="link" href=full_url(address)>"Let the server compare them"</a>
                     </p>
-                }.into_any(),
+                }.erase(),
                 Some(Items { items, left_out }) => view! {
                     {items.into_iter().map(row).collect_view()}
                     {(left_out > 0).then(|| view! { <More address left_out limit/> })}
-                }.into_any(),
+                }.erase(),
             }}
         </div>
     }

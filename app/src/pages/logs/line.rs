@@ -5,7 +5,7 @@ use domain::protocol::logs::LogSource;
 use leptos::prelude::*;
 
 use super::book::{Content, Entry, MarkerKind, clock};
-use crate::components::{Glyph, Icon};
+use crate::components::{Erase, Glyph, Icon};
 
 /// The text cut at each place where the search text stands; places that match are odd.
 fn cut<'a>(text: &'a str, words: &[String]) -> Vec<&'a str> {
@@ -28,7 +28,7 @@ fn cut<'a>(text: &'a str, words: &[String]) -> Vec<&'a str> {
 fn message(text: &str, words: &[String]) -> Vec<AnyView> {
     let piece = |(index, piece): (usize, &str)| {
         let piece = piece.to_owned();
-        if index % 2 == 1 { view! { <mark class="log-match">{piece}</mark> }.into_any() } else { piece.into_any() }
+        if index % 2 == 1 { view! { <mark class="log-match">{piece}</mark> }.erase() } else { piece.erase() }
     };
     // An empty text would be written as a space.
     cut(text, words).into_iter().enumerate().filter(|(_, piece)| !piece.is_empty()).map(piece).collect()
@@ -36,7 +36,7 @@ fn message(text: &str, words: &[String]) -> Vec<AnyView> {
 
 /// A controller's JSON as a sentence: message, error, and what it is about. Any other text as it is.
 fn readable(text: &str, words: &[String]) -> AnyView {
-    let Some(line) = flux::parse(text) else { return message(text, words).into_any() };
+    let Some(line) = flux::parse(text) else { return message(text, words).erase() };
     let FluxLine { message: said, error, kind, namespace, name, revision, .. } = line;
     let object = name.map(|name| namespace.map_or_else(|| name.clone(), |namespace| format!("{namespace}/{name}")));
     view! {
@@ -46,7 +46,7 @@ fn readable(text: &str, words: &[String]) -> AnyView {
         {object.map(|object| view! { " " <b>{message(&object, words)}</b> })}
         {revision.map(|revision| view! { " " <i>"revision "</i> {message(&revision, words)} })}
     }
-    .into_any()
+    .erase()
 }
 
 /// `style` places the row in a virtual list; without it rows follow each other.
@@ -66,7 +66,7 @@ pub(super) fn LogRow<'a>(entry: &'a Entry, words: &'a [String], style: Option<St
                     <span class="log-message" title=text.clone()>{readable(text, words)} {cut_off}</span>
                 </div>
             }
-            .into_any()
+            .erase()
         }
         Content::Marker { kind, text, origin } => {
             let (class, glyph) = match kind {
@@ -85,7 +85,7 @@ pub(super) fn LogRow<'a>(entry: &'a Entry, words: &'a [String], style: Option<St
                     {source.map(|source| view! { <span class="log-marker-end">{source}</span> })}
                 </div>
             }
-            .into_any()
+            .erase()
         }
     }
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::book::Book;
 use super::line::LogRow;
-use crate::components::{Glyph, Icon};
+use crate::components::{Erase, Glyph, Icon};
 use crate::platform;
 
 /// Rows in the document before scripts run, and without them: the newest.
@@ -109,7 +109,7 @@ fn plain(book: RwSignal<Book>) -> AnyView {
         });
         let words = &book.filter().words;
         let rows: Vec<_> = rows.iter().map(|(_, entry)| view! { <LogRow entry words style=None/> }).collect();
-        view! { {more} {rows} }.into_any()
+        view! { {more} {rows} }.erase()
     })
 }
 
@@ -126,7 +126,7 @@ fn windowed(book: RwSignal<Book>, viewport: Viewport) -> AnyView {
                 |(position, entry)| view! { <LogRow entry words style=Some(format!("--y: {}px", pixels(*position)))/> },
             )
             .collect();
-        view! { <div class="logs-space" style=format!("height: {}px", pixels(book.len()))>{rows}</div> }.into_any()
+        view! { <div class="logs-space" style=format!("height: {}px", pixels(book.len()))>{rows}</div> }.erase()
     })
 }
 
@@ -153,13 +153,13 @@ where
                         <Icon glyph=Glyph::Play/>
                         {move || format!("Paused · +{} new", new().unwrap_or_default())}
                     </button>
-                }.into_any(),
+                }.erase(),
                 (false, true) => view! {
                     <button class="button" type="button" on:click=pause><Icon glyph=Glyph::Pause/>"Pause"</button>
-                }.into_any(),
+                }.erase(),
                 (false, false) => view! {
                     <span class="muted">{move || if empty() { NONE } else { "Newest lines last" }}</span>
-                }.into_any(),
+                }.erase(),
             }}
         </footer>
     }

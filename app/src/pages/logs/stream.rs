@@ -44,7 +44,8 @@ impl Stream {
             socket: StoredValue::new(None),
             begun: StoredValue::new(false),
         };
-        on_cleanup(move || stream.stop());
+        // The state is left alone: whoever shows it is being taken down too, and may not be asked any more.
+        on_cleanup(move || _ = stream.socket.try_set_value(None));
         stream
     }
 
