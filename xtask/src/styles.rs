@@ -40,7 +40,10 @@ pub(crate) fn build(repository: &Repository) -> Result<String> {
         let lines: Vec<String> = problems.iter().map(|(place, text)| format!("{place}: {text}")).collect();
         bail!("{} classes have no style:\n  {}", lines.len(), lines.join("\n  "));
     }
-    let generated = encre_css::generate(parts.used.keys().map(String::as_str), &parts.utilities);
+    // A class of ours may be called like a utility (`table-row`): our sheet means what it says, and nothing overrides it.
+    let defined = parts.defined();
+    let utilities = parts.used.keys().filter(|class| !defined.contains(*class)).map(String::as_str);
+    let generated = encre_css::generate(utilities, &parts.utilities);
     let mut css = format!("@layer {};", LAYERS.join(","));
     let layers = parts.layers.iter().map(|(layer, css)| (*layer, css.as_str()));
     for (layer, text) in layers.chain([("utilities", generated.as_str())]) {
@@ -68,9 +71,13 @@ fn parts(repository: &Repository) -> Result<Parts> {
 }
 
 impl Parts {
+    /// The classes that sheets of ours define.
+    fn defined(&self) -> BTreeSet<String> {
+        self.layers.iter().flat_map(|(_, css)| sheets::classes(css)).collect()
+    }
+
     fn problems(&self) -> Vec<(String, String)> {
-        let defined: BTreeSet<String> = self.layers.iter().flat_map(|(_, css)| sheets::classes(css)).collect();
-        problems(&self.used, &defined, &self.utilities)
+        problems(&self.used, &self.defined(), &self.utilities)
     }
 }
 
