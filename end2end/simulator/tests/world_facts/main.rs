@@ -1,8 +1,8 @@
 //! World facts: what the product relies on in a cluster, checked on the simulator and on real Kubernetes and Flux.
 //!
-//! Every fact holds in every world, so that what the simulator claims is what the testbed proves. The simulator is always
-//! there; the testbed joins in when [`target::TESTBED`] names the administrator's kubeconfig of its cluster a. A fact
-//! writes only objects of its own and removes them; it never depends on another fact.
+//! Every fact holds in every world, so that what the simulator claims is what the testbed proves. The simulator is
+//! always there; the testbed joins in when [`target::TESTBED`] names the administrator's kubeconfig of its cluster a. A
+//! fact writes only objects of its own and removes them; it never depends on another fact.
 
 #![expect(clippy::unwrap_used, reason = "a fixture that fails is a failed test")]
 
@@ -55,7 +55,7 @@ facts! {
         a_missing_object_and_a_missing_kind_are_told_apart,
         a_watch_continues_a_list,
         an_object_that_leaves_the_selection_is_deleted_from_the_watch,
-        a_watch_with_bookmarks_ends_with_one_in_time,
+        a_bookmark_takes_a_silent_watch_past_changes_elsewhere,
     }
     writing::{
         a_patch_that_changes_nothing_makes_no_new_version,

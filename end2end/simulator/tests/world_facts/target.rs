@@ -1,10 +1,12 @@
 //! The worlds that facts are checked in, in one shape: clients, and the names of what is in each world.
 //!
-//! The simulated world is a cluster of the demo in which nothing happens but on request. The real one is cluster a of the
-//! testbed, found by its kubeconfig; the kubeconfig of a user without rights lies beside it.
+//! The simulated world is a cluster of the demo in which nothing happens but on request. The real one is cluster a of
+//! the testbed, found by its kubeconfig; the kubeconfig of a user without rights lies beside it. Facts share both.
 
 use std::fmt::Debug;
 use std::path::Path;
+use std::sync::{LazyLock, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
@@ -15,7 +17,8 @@ use kube::discovery::ApiResource;
 use kube::{Api, Client, Config, ResourceExt as _};
 use serde_json::{Value, json};
 use simulator::{Cluster, ClusterSpec, Rights, Simulator, world};
-use tokio::task::JoinHandle;
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
 
 /// Names the testbed's kubeconfig.
 pub(crate) const TESTBED: &str = "WORLD_FACTS_KUBECONFIG";
@@ -25,7 +28,7 @@ pub(crate) const FLUX: &str = "flux-system";
 pub(crate) const SCRATCH_LABEL: &str = "world-facts";
 /// What a controller may take to answer a request: a health check looks every five seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Lines that a simulated container has written before a fact looks.
+/// Lines that the simulated container has written before a fact looks.
 const LINES: usize = 20;
 
 /// One world.
@@ -44,20 +47,25 @@ pub(crate) struct Target {
     pub(crate) repository: &'static str,
     /// A Helm release and its namespace, the label `app` of its pods and the name of their only container.
     pub(crate) app: &'static str,
-    simulated: Option<Simulated>,
+    /// The cluster behind it, when it is simulated.
+    simulated: Option<&'static Cluster>,
 }
 
-struct Simulated {
-    cluster: Cluster,
-    controllers: JoinHandle<()>,
-    _simulator: Simulator,
-}
+/// Started once, on a thread that outlives the runtimes of the tests.
+static SIMULATED: LazyLock<Cluster> = LazyLock::new(|| {
+    let (started, cluster) = mpsc::channel();
+    thread::spawn(move || {
+        Runtime::new().unwrap().block_on(async {
+            let simulator = Simulator::start(vec![ClusterSpec::demo("prod-eu", 1)]).await.unwrap();
+            started.send(simulator.clusters()[0].clone()).unwrap();
+            // No tick falls within the tests: what happens is what a fact asks for.
+            world::run(&simulator, Duration::from_secs(86_400), 1).await.unwrap();
+        });
+    });
+    cluster.recv().unwrap()
+});
 
-impl Drop for Simulated {
-    fn drop(&mut self) {
-        self.controllers.abort();
-    }
-}
+static SPOKEN: OnceCell<()> = OnceCell::const_new();
 
 impl Target {
     /// The simulator, and the testbed if it is named.
@@ -70,10 +78,7 @@ impl Target {
     }
 
     async fn simulator() -> Self {
-        let simulator = Simulator::start(vec![ClusterSpec::demo("prod-eu", 1)]).await.unwrap();
-        let cluster = simulator.clusters()[0].clone();
-        // No tick falls within a test: what happens is what a fact asks for.
-        let controllers = world::run(&simulator, Duration::from_secs(86_400), 1);
+        let cluster = &*SIMULATED;
         let kubeconfig = |user| Kubeconfig::from_yaml(&cluster.kubeconfig_for(user)).unwrap();
         let target = Self {
             world: "simulator",
@@ -83,12 +88,15 @@ impl Target {
             kustomization: "platform",
             repository: "platform",
             app: "podinfo",
-            simulated: Some(Simulated { cluster, controllers, _simulator: simulator }),
+            simulated: Some(cluster),
         };
-        let pod = target.pod().await;
-        for _ in 0..LINES {
-            target.speak(&pod);
-        }
+        // Once and by one test: the times of lines have to grow.
+        SPOKEN
+            .get_or_init(async || {
+                let pod = target.pod().await;
+                (0..LINES).for_each(|_| target.speak(&pod));
+            })
+            .await;
         target
     }
 
@@ -129,8 +137,8 @@ impl Target {
 
     /// Lets a pod write a line soon. The testbed's do so by themselves, each second.
     pub(crate) fn speak(&self, pod: &str) {
-        if let Some(simulated) = &self.simulated {
-            simulated.cluster.append_log(self.app, pod, self.app, "canary");
+        if let Some(cluster) = self.simulated {
+            cluster.append_log(self.app, pod, self.app, "canary");
         }
     }
 
