@@ -14,7 +14,8 @@ use self::sidebar::Sidebar;
 pub(crate) fn Frame() -> impl IntoView {
     view! {
         <div class="frame">
-            <a class="skip-link" href="#main">"Skip to content"</a>
+            // Not the router's: the browser moves the keyboard along with the view.
+            <a class="skip-link" href="#main" rel="external">"Skip to content"</a>
             <input class="frame-toggle" type="checkbox" id="sidebar-open" aria-label="Show navigation"/>
             <Sidebar/>
             <label class="frame-veil" for="sidebar-open" aria-hidden="true"></label>

@@ -4,7 +4,7 @@ use domain::error::{ApiError, ErrorCode};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use super::{Glyph, Icon};
+use super::{Erase, Glyph, Icon};
 use crate::Failure;
 use crate::address::Query;
 
@@ -28,9 +28,9 @@ pub(crate) fn error_text(failure: &Failure) -> String {
     failure.0.message.clone()
 }
 
-/// The error in place of what was asked for.
+/// The error in place of what was asked for. `whole`: in place of the page, so that its title heads the page.
 #[component]
-pub(crate) fn ErrorPanel(failure: Failure) -> impl IntoView {
+pub(crate) fn ErrorPanel(failure: Failure, whole: bool) -> impl IntoView {
     let ApiError { code, message, request_id, .. } = failure.0;
     let location = use_location();
     let here = location.pathname.get_untracked() + &query_of(&location.search.get_untracked());
@@ -39,11 +39,12 @@ pub(crate) fn ErrorPanel(failure: Failure) -> impl IntoView {
         ErrorCode::NotFound | ErrorCode::Forbidden => ("Go to the fleet", "/".to_owned()),
         _ => ("Try again", here),
     };
+    let title = title(code);
     view! {
         <div class="problem problem-failed" role="alert">
             <Icon glyph=Glyph::OctagonX/>
             <div class="problem-text">
-                <h2>{title(code)}</h2>
+                {if whole { view! { <h1>{title}</h1> }.erase() } else { view! { <h2>{title}</h2> }.erase() }}
                 <p>{message}</p>
                 {(!request_id.is_empty()).then(|| view! { <p class="faint">"Request " {request_id}</p> })}
             </div>

@@ -9,7 +9,7 @@ use leptos_meta::Title;
 
 use super::fleet::status_on;
 use crate::api;
-use crate::components::{Empty, Glyph, Icon, Problems, SegmentedBar, StatusBadge, Timestamp, loaded};
+use crate::components::{Empty, Glyph, Icon, Problems, SegmentedBar, StatusBadge, Timestamp, loaded_part};
 use crate::live::live_value;
 
 #[component]
@@ -26,7 +26,7 @@ pub(crate) fn ClustersPage() -> impl IntoView {
                     </a>
                 </span>
             </div>
-            {loaded(clusters, |listing| view! { <Clusters listing/> })}
+            {loaded_part(clusters, |listing| view! { <Clusters listing/> })}
         </main>
     }
 }

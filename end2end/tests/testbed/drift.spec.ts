@@ -15,11 +15,12 @@ async function seeAfter(change: () => Promise<unknown>, see: () => Promise<void>
   }).toPass({ timeout: 60_000 });
 }
 
+/** From whichever diff page is open; then the Deployment's own says that it is as Flux wants it. */
 async function reconcileAndSeeInSync(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Reconcile", exact: true }).click();
   await expect(page.getByText("Done", { exact: true })).toBeVisible({ timeout: 60_000 });
   await expect(async () => {
-    await page.reload();
+    await page.goto("/clusters/a/Deployment/web/web/diff");
     await expect(page.getByText("In sync", { exact: true }).first()).toBeVisible({ timeout: 2_000 });
   }).toPass({ timeout: 30_000 });
   await alive(page);
@@ -78,14 +79,16 @@ test("a Deployment of a HelmRelease", async ({ open, page }) => {
 });
 
 test("what a suspended Kustomization leaves alone is drift that stays", async ({ open, page }) => {
-  const level = (value: string) => kubectl("b", "-n", "paused", "patch", "configmap", "settings", "--type=merge", "-p", JSON.stringify({ data: { LEVEL: value } }));
-  const before = await kubectl("b", "-n", "paused", "get", "configmap", "settings", "-o", "jsonpath={.data.LEVEL}");
-  await level("by-hand");
+  await kubectl("b", "-n", "flux-system", "patch", "kustomization", "web", "--type=merge", "-p", '{"spec":{"suspend":true}}');
   try {
-    await open("/clusters/b/ConfigMap/paused/settings/diff");
-    await expect(changed(page, "LEVEL:").locator(".diff-actual").last()).toContainText("by-hand");
+    await kubectl("b", "-n", "web", "scale", "deployment", "web", "--replicas=4");
+    await open("/clusters/b/Deployment/web/web/diff");
+    await expect(changed(page, "replicas:").locator(".diff-text").nth(1)).toHaveText(/replicas: 4$/);
     await expect(page.getByText("Drifted, not corrected")).toBeVisible();
   } finally {
-    await level(before);
+    await kubectl("b", "-n", "flux-system", "patch", "kustomization", "web", "--type=merge", "-p", '{"spec":{"suspend":false}}');
   }
+  await expect
+    .poll(() => kubectl("b", "-n", "web", "get", "deployment", "web", "-o", "jsonpath={.spec.replicas}"), { timeout: 60_000 })
+    .toBe("3");
 });

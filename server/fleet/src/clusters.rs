@@ -228,7 +228,9 @@ impl Clusters {
         if name.is_empty() {
             return Err(ClustersError::NoName);
         }
-        let accepted = usable(self.probe(&request).await, request.allow_unreachable)?;
+        let probe = self.probe(&request).await;
+        let findings = probe.findings.clone();
+        let accepted = usable(probe, request.allow_unreachable)?;
         let _changing = self.changing.lock().await;
         if self.all().iter().any(|cluster| cluster.name() == name) {
             return Err(ClustersError::NameTaken(name));
@@ -244,7 +246,16 @@ impl Clusters {
         };
         self.config.store.clusters().insert(&stored).await?;
         self.start_stored(&stored, accepted);
-        self.get(&stored.id).ok_or(ClustersError::Unknown(stored.id))
+        let cluster = self.get(&stored.id).ok_or(ClustersError::Unknown(stored.id))?;
+        // The answer says what the probe has found out; the supervisor is only on its way.
+        if let Some(findings) = findings {
+            cluster.update_state(|state| {
+                state.kubernetes_version = Some(findings.kubernetes_version);
+                state.flux_version = findings.flux_version;
+                state.permissions = findings.permissions;
+            });
+        }
+        Ok(cluster)
     }
 
     /// Change a registered cluster. New credentials are tried out first and replace its watches; the id stays.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::api::{self, OnboardingStep};
-use crate::components::{CodeView, CopyButton, Glyph, Icon, loaded};
+use crate::components::{CodeView, CopyButton, Glyph, Icon, loaded_part};
 
 #[component]
 pub(super) fn Onboarding() -> impl IntoView {
@@ -14,7 +14,7 @@ pub(super) fn Onboarding() -> impl IntoView {
                 <h2 id="onboarding">"No kubeconfig at hand"</h2>
                 <span class="muted">"apply these on the cluster with kubectl, as far as the rights should go"</span>
             </header>
-            {loaded(steps, |steps| steps.into_iter().map(|step| view! { <Step step/> }).collect::<Vec<_>>())}
+            {loaded_part(steps, |steps| steps.into_iter().map(|step| view! { <Step step/> }).collect::<Vec<_>>())}
         </section>
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn FilterForm(query: Memo<ListQuery>) -> impl IntoView {
         removable(&query.read()).into_iter().map(chip).collect_view()
     };
     view! {
-        <Form action="/resources" attr:class="resources-filter" attr:role="search">
+        <Form action="/resources" attr:class="resources-filter" attr:role="search" attr:aria-label="Filter">
             <div class="filter">
                 <Icon glyph=Glyph::Search/>
                 {chips}

@@ -157,13 +157,17 @@ impl Director {
         }
     }
 
-    /// Lets a task happen after a number of paces, once.
+    /// Lets a task happen after a number of paces, once: one that waits already happens at the earlier of the two times.
     pub(crate) fn schedule(&mut self, task: Task, paces: u32) {
-        if self.tasks.iter().any(|(_, _, waiting)| *waiting == task) {
-            return;
+        let due = Instant::now() + self.pace * paces;
+        if let Some(waiting) = self.tasks.iter().find(|(_, _, waiting)| *waiting == task).cloned() {
+            if waiting.0 <= due {
+                return;
+            }
+            self.tasks.remove(&waiting);
         }
         self.scheduled += 1;
-        self.tasks.insert((Instant::now() + self.pace * paces, self.scheduled, task));
+        self.tasks.insert((due, self.scheduled, task));
     }
 
     /// When the next task is due.

@@ -22,10 +22,10 @@ test("lines of all clusters are fetched in one order", async ({ open, page }) =>
 });
 
 test("the selection is an address", async ({ open, page }) => {
-  await open("/logs?cluster=prod-eu&selector=app%3Dsource-controller&tail=5&fetch=1");
-  await expect(page.getByRole("textbox", { name: "Label selector" })).toHaveValue("app=source-controller");
+  await open("/logs?cluster=prod-eu&selector=app%3Dkustomize-controller&tail=5&fetch=1");
+  await expect(page.getByRole("textbox", { name: "Label selector" })).toHaveValue("app=kustomize-controller");
   await expect(lines(page).first()).toBeVisible();
-  await expect(lines(page).filter({ hasNotText: "source-controller" })).toHaveCount(0);
+  await expect(lines(page).filter({ hasNotText: "kustomize-controller" })).toHaveCount(0);
   await expect(lines(page).filter({ hasNotText: "prod-eu" })).toHaveCount(0);
   await expect(lines(page)).toHaveCount(5);
 });

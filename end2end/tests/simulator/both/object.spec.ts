@@ -31,7 +31,7 @@ test("every tab of an object is an address", async ({ open, page }) => {
   await expect(page).toHaveURL(`${KUSTOMIZATION}?tab=yaml`);
   const yaml = page.getByRole("main").locator(".code");
   await expect(yaml).toContainText("kind: Kustomization");
-  await expect(yaml).toContainText("path: ./apps/payments");
+  await expect(yaml).toContainText("path: \"./apps/payments\"");
   await expect(yaml).not.toContainText("managedFields");
 
   await tabs.getByRole("link", { name: "Diff" }).click();

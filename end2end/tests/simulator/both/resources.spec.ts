@@ -57,19 +57,18 @@ test("windows of the list are links", async ({ open, page }) => {
 
 test("the order is a link in the head of a column", async ({ open, page }) => {
   await open("/resources?cluster=staging");
-  const column = page.getByRole("columnheader", { name: "Name" });
+  const column = page.getByRole("columnheader", { name: "Name", exact: true });
   await expect(column).toHaveAttribute("aria-sort", "none");
   await column.getByRole("link").click();
   await expect(column).toHaveAttribute("aria-sort", "ascending");
-  await expect.poll(() => names(page)).toEqual((await names(page)).toSorted());
+  await expect.poll(() => names(page).then((names) => names.length > 1 && names.every((name, at) => at === 0 || names[at - 1] <= name))).toBe(true);
   await column.getByRole("link").click();
   await expect(page).toHaveURL("/resources?cluster=staging&sort=name&descending=true");
   await expect(column).toHaveAttribute("aria-sort", "descending");
 });
 
 async function names(page: Page): Promise<string[]> {
-  const links = await rows(page).getByRole("rowheader").getByRole("link").all();
-  return Promise.all(links.map((link) => link.innerText()));
+  return rows(page).getByRole("rowheader").getByRole("link").allTextContents();
 }
 
 test("kinds and statuses filter by a click", async ({ open, page }) => {

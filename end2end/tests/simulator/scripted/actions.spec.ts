@@ -69,7 +69,7 @@ test("an action that cannot end well says why", async ({ open, page }) => {
     await open("/clusters/staging/Kustomization/flux-system/sourceless");
     const actions = page.locator(".object-header .page-actions").first();
     await actions.getByRole("button", { name: "Reconcile", exact: true }).click();
-    await expect(actions.getByText("Failed", { exact: true })).toBeVisible();
+    await expect(actions.getByText("Failed", { exact: true })).toBeVisible({ timeout: 20_000 });
     await expect(actions).toContainText("Source artifact not found");
   } finally {
     await staging.delete(path);

@@ -32,14 +32,14 @@ test("logs of many clusters are one list in time order", async ({ request }) => 
     data: {
       cluster_ids: ["prod-eu", "prod-us"],
       namespaces: ["flux-system", "default"],
-      label_selector: "app=source-controller",
+      label_selector: "app=kustomize-controller",
       tail_lines: 10,
     },
   });
   expect(answer.status()).toBe(200);
   const { logs } = await answer.json();
   expect(logs).toHaveLength(20);
-  expect(logs[0]).toMatchObject({ namespace: "flux-system", container: "manager", pod_name: expect.stringMatching(/^source-controller-/) });
+  expect(logs[0]).toMatchObject({ namespace: "flux-system", container: "manager", pod_name: expect.stringMatching(/^kustomize-controller-/) });
   const times = logs.map((line: { timestamp: string }) => line.timestamp);
   expect(times).toEqual(times.toSorted());
   expect(new Set(logs.map((line: { cluster_id: string }) => line.cluster_id))).toEqual(new Set(["prod-eu", "prod-us"]));

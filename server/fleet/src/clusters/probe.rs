@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::cluster::{ProbeStep, StepOutcome};
+use domain::cluster::{Permission, ProbeStep, StepOutcome};
 use tokio::time::timeout;
 
 use super::address::AddressPolicy;
@@ -29,6 +29,16 @@ pub struct Probe {
     pub steps: Vec<ProbeStep>,
     /// `None` if the kubeconfig itself was refused.
     pub(crate) accepted: Option<AcceptedKubeconfig>,
+    /// `None` if the cluster did not answer all questions.
+    pub(crate) findings: Option<Findings>,
+}
+
+/// What a cluster said of itself while it was tried out.
+#[derive(Clone, Debug)]
+pub(crate) struct Findings {
+    pub(crate) kubernetes_version: String,
+    pub(crate) flux_version: Option<String>,
+    pub(crate) permissions: Vec<Permission>,
 }
 
 impl Probe {
@@ -53,7 +63,7 @@ impl Probe {
 
 /// Parse, accept, connect, look for Flux, ask for permissions.
 pub async fn probe(text: &str, context: Option<&str>, supplier: Supplier, policy: &AddressPolicy) -> Probe {
-    let mut probe = Probe { steps: Vec::new(), accepted: None };
+    let mut probe = Probe { steps: Vec::new(), accepted: None, findings: None };
     let accepted = match accept(text, context, supplier) {
         Ok(accepted) => accepted,
         Err(error @ (KubeconfigError::Refused { .. } | KubeconfigError::Plaintext)) => {
@@ -76,8 +86,8 @@ pub async fn probe(text: &str, context: Option<&str>, supplier: Supplier, policy
 }
 
 async fn ask(mut probe: Probe, client: &kube::Client) -> Probe {
-    match timeout(STEP_TIMEOUT, client.apiserver_version()).await {
-        Ok(Ok(version)) => probe.record(REACHABLE, StepOutcome::Passed, format!("Kubernetes {}", version.git_version)),
+    let kubernetes_version = match timeout(STEP_TIMEOUT, client.apiserver_version()).await {
+        Ok(Ok(version)) => version.git_version,
         Ok(Err(error)) => {
             let detail = match Failure::of(&error) {
                 Failure::Unauthorized(_) => "the cluster does not accept these credentials".to_owned(),
@@ -86,7 +96,8 @@ async fn ask(mut probe: Probe, client: &kube::Client) -> Probe {
             return probe.fail(REACHABLE, detail);
         }
         Err(_) => return probe.fail(REACHABLE, "no answer in time"),
-    }
+    };
+    probe.record(REACHABLE, StepOutcome::Passed, format!("Kubernetes {kubernetes_version}"));
     let kinds = match timeout(STEP_TIMEOUT, discover(client)).await {
         Ok(Ok((kinds, _))) => kinds,
         Ok(Err(error)) => return probe.fail(FLUX, Failure::of(&error).message()),
@@ -97,7 +108,7 @@ async fn ask(mut probe: Probe, client: &kube::Client) -> Probe {
         .iter()
         .filter(|target| domain::catalogue::by_group_kind(&target.kind.group, &target.kind.kind).is_some())
         .count();
-    match (served, found.version) {
+    match (served, &found.version) {
         (0, _) => probe.record(
             FLUX,
             StepOutcome::Warning,
@@ -118,5 +129,6 @@ async fn ask(mut probe: Probe, client: &kube::Client) -> Probe {
         [] => probe.record(PERMISSIONS, StepOutcome::Passed, "all held"),
         missing => probe.record(PERMISSIONS, StepOutcome::Warning, format!("missing: {}", missing.join("; "))),
     }
+    probe.findings = Some(Findings { kubernetes_version, flux_version: found.version, permissions });
     probe
 }

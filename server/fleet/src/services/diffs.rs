@@ -14,7 +14,7 @@ use domain::problem::{Problem, ProblemKind};
 use serde_json::Value;
 
 use super::Services;
-use super::error::{no_cluster, of_connection};
+use super::error::{no_cluster, no_object, of_connection};
 use crate::access::{Caller, authorize};
 use crate::clusters::Cluster;
 use crate::desired::{Desired, baseline, release::Release};
@@ -25,7 +25,8 @@ impl Services {
     /// What Flux would change on an object, and for an applier on everything it manages.
     ///
     /// # Errors
-    /// If the caller may not, the cluster is unknown or was never reached. What the cluster refuses is a problem instead.
+    /// If the caller may not, the cluster is unknown or was never reached, or the object is neither there nor desired.
+    /// What the cluster refuses is a problem instead.
     pub async fn diff(&self, caller: &Caller, object: &ObjectRef) -> Result<DiffReport, ApiError> {
         let authorized = authorize(caller, Verb::Diff, object)?;
         let cluster = self.engine.clusters.get(&object.cluster).ok_or_else(|| no_cluster(&object.cluster))?;
@@ -42,7 +43,7 @@ impl Services {
             },
             client,
         };
-        Ok(inquiry.report(object).await)
+        inquiry.report(object).await.ok_or_else(|| no_object(object))
     }
 }
 
@@ -56,34 +57,39 @@ struct Inquiry<'a> {
 }
 
 impl Inquiry<'_> {
-    async fn report(&self, object: &ObjectRef) -> DiffReport {
+    /// `None`: the object is neither there nor desired by anybody.
+    async fn report(&self, object: &ObjectRef) -> Option<DiffReport> {
         let own = self.own_diff(object);
         let managed = self.managed(object);
-        let ((Examined { mut diff, conditions }, owner), (objects, problems)) = futures::join!(own, managed);
+        let (own, (objects, problems)) = futures::join!(own, managed);
+        let (Examined { mut diff, conditions }, owner) = own?;
         diff.problems.extend(problems);
-        DiffReport { diff, conditions, objects, owner }
+        Some(DiffReport { diff, conditions, objects, owner })
     }
 
-    /// The object against what its own applier would make of it.
-    async fn own_diff(&self, object: &ObjectRef) -> (Examined, Option<ObjectRef>) {
+    /// The object against what its own applier would make of it. `None`: there is no applier, and no object either.
+    async fn own_diff(&self, object: &ObjectRef) -> Option<(Examined, Option<ObjectRef>)> {
         let Some((owner, json)) = self.owner_of(object) else {
             let live = match self.site.kinds.find(&object.group_kind()) {
                 Some(kind) => self.site.client.live(kind, object).await,
                 None => Ok(None),
             };
+            if matches!(live, Ok(None)) {
+                return None;
+            }
             let note = "No Kustomization or HelmRelease on this cluster manages it, so Flux would change nothing.";
-            return (undirected(&self.site, object, live, note), None);
+            return Some((undirected(&self.site, object, live, note), None));
         };
         let Some(applier) = Applier::of_kind(&owner.kind) else {
             let note = "Its owner is no applier.";
-            return (undirected(&self.site, object, Ok(None), note), Some(owner));
+            return Some((undirected(&self.site, object, Ok(None), note), Some(owner)));
         };
         let examination = Examination::new(&self.site, applier, &json);
         let (source, problems) = self.source(applier, &owner, &json).await;
         let desired = source.desired(self, &owner, object).await;
         let mut examined = examination.diff(object, desired).await;
         examined.diff.problems.extend(problems);
-        (examined, Some(owner))
+        Some((examined, Some(owner)))
     }
 
     /// What the object itself manages, if it is an applier.
