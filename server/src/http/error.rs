@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::error::{ApiError, ErrorCode};
+use tower_http::csrf::ProtectionError;
 
 /// Header that carries the request's id in both directions.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -70,4 +71,10 @@ pub async fn write_envelope(request: Request, next: Next) -> Response {
 /// An API path that does not exist.
 pub async fn unknown_path(OriginalUri(uri): OriginalUri) -> Failure {
     Failure(ApiError::new(ErrorCode::NotFound, format!("There is nothing at {}.", uri.path())))
+}
+
+/// A request that a browser sent for a page of another site.
+pub fn other_site(_: ProtectionError) -> Response {
+    Failure(ApiError::new(ErrorCode::Forbidden, "Requests that change something come from pages of this server only."))
+        .into_response()
 }

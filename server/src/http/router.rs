@@ -37,7 +37,7 @@ pub fn router(state: AppState) -> Router {
         .route("/_fn/{*name}", any(page::server_function))
         .fallback_service(pages.with_state(state.clone()))
         .layer(middleware::from_fn_with_state(state.clone(), identify))
-        .layer(CsrfLayer::new())
+        .layer(CsrfLayer::new().with_rejection_response(error::other_site))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
         .layer(middleware::from_fn(error::write_envelope))

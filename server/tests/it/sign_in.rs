@@ -88,7 +88,8 @@ async fn another_site_can_neither_post_nor_open_a_socket() {
         request.headers_mut().insert("sec-fetch-site", origin.parse().expect("a header"));
         request
     };
-    assert_eq!(site.send(post("cross-site")).await.status, 403);
+    let refused = site.send(post("cross-site")).await;
+    assert_eq!((refused.status, refused.error().0.as_str()), (403, "forbidden"));
     assert_eq!(site.send(post("same-origin")).await.status, 400, "it is looked at");
     for path in ["/api/v1/watch", "/api/v1/logs/stream"] {
         let upgrade = Request::get(path).header(HOST, "flux.example").header(ORIGIN, "https://evil.example");
