@@ -141,7 +141,13 @@ impl Worker {
     /// One object. What kustomize-controller does not own (excluded objects) has no baseline.
     async fn take(&self, request: &Request, object: ObjectRef, key: &[u8]) -> Result<(), NotTaken> {
         let Applied { owner, revision, build, .. } = &request.applied;
-        if self.store.baselines().latest(&object).await.is_ok_and(|latest| latest.is_some_and(|latest| latest.build == *build)) {
+        if self
+            .store
+            .baselines()
+            .latest(&object)
+            .await
+            .is_ok_and(|latest| latest.is_some_and(|latest| latest.build == *build))
+        {
             return Ok(());
         }
         let kind = request.kinds.find(&object.group_kind()).ok_or(NotTaken)?;
@@ -181,7 +187,9 @@ pub(crate) async fn desired(store: &Store, owner: &ObjectRef, object: &ObjectRef
         }
     };
     let Some(baseline) = latest else {
-        return Desired::presence("No baseline yet: one is taken when the Kustomization has applied a revision successfully.");
+        return Desired::presence(
+            "No baseline yet: one is taken when the Kustomization has applied a revision successfully.",
+        );
     };
     let configuration = extract(&baseline.json, &FieldSet::parse(&baseline.owned_paths));
     let note = "Desired is what kustomize-controller had set when this revision was applied; older drift is not in it.";
@@ -246,7 +254,10 @@ mod tests {
     #[test]
     fn a_successful_apply_is_captured_once_per_build() {
         let first = applied(|_| {}).expect("applied and ready");
-        assert_eq!((first.revision.as_str(), first.build.as_str(), first.entries.len()), ("main@sha1:a", "sha256:1", 1));
+        assert_eq!(
+            (first.revision.as_str(), first.build.as_str(), first.entries.len()),
+            ("main@sha1:a", "sha256:1", 1)
+        );
         let rebuilt = applied(|object| object["status"]["history"][0]["digest"] = json!("sha256:2"));
         assert_ne!(rebuilt.expect("still ready").build, first.build);
     }

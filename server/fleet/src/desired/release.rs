@@ -81,8 +81,11 @@ impl Release {
         let secret = timeout(CALL_TIMEOUT, secrets.get(&name)).await.map_err(|_| read(Failure::timed_out()))?;
         let secret = secret.map_err(|error| read(Failure::of(&error)))?;
         let payload = secret.data.unwrap_or_default().remove("release").unwrap_or_default().0;
-        let release = helm::decode(&payload)
-            .map_err(|source| ReleaseError::Decode { namespace: namespace.clone(), name: name.clone(), source })?;
+        let release = helm::decode(&payload).map_err(|source| ReleaseError::Decode {
+            namespace: namespace.clone(),
+            name: name.clone(),
+            source,
+        })?;
         Ok(Self::of(&release, kinds, cluster, &ObjectRef::of(cluster, owner)))
     }
 
@@ -108,7 +111,8 @@ impl Release {
 
     /// What the release says of an object; one that it does not have is no longer desired.
     pub(crate) fn desired(&self, object: &ObjectRef) -> Desired {
-        let configuration = self.objects.get(object).map_or(Configuration::Absent, |json| Configuration::Whole(json.clone()));
+        let configuration =
+            self.objects.get(object).map_or(Configuration::Absent, |json| Configuration::Whole(json.clone()));
         Desired { configuration, provenance: self.provenance.clone() }
     }
 }
