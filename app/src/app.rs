@@ -9,7 +9,7 @@ use crate::components::{provide_icons, provide_now};
 use crate::frame::Frame;
 use crate::live::provide_live;
 use crate::pages::{
-    ClusterRoute, ClustersRoute, DiffRoute, FleetRoute, LoginPage, LogsRoute, NotFoundPage, ObjectRoute, RegisterRoute,
+    ClusterRoute, ClustersPage, DiffRoute, FleetPage, LoginPage, LogsRoute, NotFoundPage, ObjectRoute, RegisterRoute,
     ResourcesRoute,
 };
 use crate::viewer::provide_viewer;
@@ -29,8 +29,8 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| view! { <NotFoundPage/> }>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
-                    <Route path=path!("/") view={Lazy::<FleetRoute>::new()} ssr=SsrMode::Async/>
-                    <Route path=path!("/clusters") view={Lazy::<ClustersRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/") view=FleetPage ssr=SsrMode::Async/>
+                    <Route path=path!("/clusters") view=ClustersPage ssr=SsrMode::Async/>
                     <Route path=path!("/clusters/new") view={Lazy::<RegisterRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/clusters/:id") view={Lazy::<ClusterRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/resources") view={Lazy::<ResourcesRoute>::new()} ssr=SsrMode::Async/>

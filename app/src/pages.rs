@@ -13,12 +13,10 @@ mod register;
 mod resources;
 
 use cluster::ClusterPage;
-use clusters::ClustersPage;
+pub(crate) use clusters::ClustersPage;
 use diff::DiffPage;
-use fleet::FleetPage;
-pub(crate) use lazy::{
-    ClusterRoute, ClustersRoute, DiffRoute, FleetRoute, LogsRoute, ObjectRoute, RegisterRoute, ResourcesRoute,
-};
+pub(crate) use fleet::FleetPage;
+pub(crate) use lazy::{ClusterRoute, DiffRoute, LogsRoute, ObjectRoute, RegisterRoute, ResourcesRoute};
 pub(crate) use login::LoginPage;
 use logs::LogsPage;
 pub(crate) use not_found::NotFoundPage;

@@ -81,6 +81,9 @@ impl Site {
             }
             progress::note(&figures);
         }
+        for name in self.manifest.keys().filter(|name| name.starts_with("chunks/")) {
+            progress::note(&format!("{name}: {:.1} KB brotli", kilobytes(self.size(name, Some("br"))?)));
+        }
         Ok(())
     }
 }
@@ -103,7 +106,7 @@ impl Draft {
         hashed
     }
 
-    /// Chunks, loader and main script. The two scripts import each other, so both names carry the digest of the pair.
+    /// Chunks, loader and main script.
     fn add_split_app(&mut self, modules: &Modules) -> Result<()> {
         let mut loader = read_text(&modules.app_split.loader())?;
         for chunk in modules.app_split.chunks()? {
@@ -111,13 +114,9 @@ impl Draft {
             let hashed = self.add(&format!("chunks/{file}"), read(&chunk)?);
             loader = loader.replace(&format!("\"./{file}\""), &format!("\"./{hashed}\""));
         }
-        let main = read_text(&modules.app.js)?;
-        let digest = digest::of_bytes(format!("{main}{loader}").as_bytes());
-        let (main_name, loader_name) = (hashed_name("app.js", &digest), hashed_name("loader.js", &digest));
-        let main = main.replace("./loader.js", &format!("./{loader_name}"));
-        let loader = loader.replace("./app.js", &format!("./{main_name}"));
-        self.files.insert("app.js".to_owned(), (main_name, main.into_bytes()));
-        self.files.insert("loader.js".to_owned(), (loader_name, loader.into_bytes()));
+        let [main, loader] = named_scripts(&read_text(&modules.app.js)?, &loader);
+        self.files.insert("app.js".to_owned(), main);
+        self.files.insert("loader.js".to_owned(), loader);
         Ok(())
     }
 
@@ -150,6 +149,16 @@ fn hashed_name(name: &str, digest: &str) -> String {
     let file = name.rsplit('/').next().unwrap_or(name);
     let (stem, end) = file.rsplit_once('.').unwrap_or((file, "bin"));
     format!("{stem}.{}.{end}", &digest[..16])
+}
+
+/// Main script and loader under their hashed names. They import each other, so both carry the digest of the pair.
+fn named_scripts(main: &str, loader: &str) -> [(String, Vec<u8>); 2] {
+    let digest = digest::of_bytes(format!("{main}{loader}").as_bytes());
+    let (main_name, loader_name) = (hashed_name("app.js", &digest), hashed_name("loader.js", &digest));
+    // The loader's plain name also stands where the WASM looks its imports up; there it stays.
+    let main = main.replace("from \"./loader.js\"", &format!("from \"./{loader_name}\""));
+    let loader = loader.replace("from \"./app.js\"", &format!("from \"./{main_name}\""));
+    [(main_name, main.into_bytes()), (loader_name, loader.into_bytes())]
 }
 
 /// Rewrites `url(fonts/inter.woff2)` to the hashed name. `data:` addresses and fragments stay.
@@ -256,6 +265,15 @@ mod tests {
         assert_eq!(with_hashed_addresses(css, &names).unwrap(), expected);
         let error = with_hashed_addresses("x{src: url(b.woff2)}", &names).unwrap_err();
         assert_eq!(error.to_string(), "the style sheet names b.woff2, which style/ lacks");
+    }
+
+    #[test]
+    fn scripts_that_import_each_other_are_linked_by_their_hashed_names() {
+        let main = "import * as a from \"./loader.js\"\nimports = { \"./loader.js\": a }";
+        let [(main_name, main), (loader_name, loader)] = named_scripts(main, "import { initSync } from \"./app.js\";");
+        let expected = format!("import * as a from \"./{loader_name}\"\nimports = {{ \"./loader.js\": a }}");
+        assert_eq!(String::from_utf8(main).unwrap(), expected);
+        assert_eq!(String::from_utf8(loader).unwrap(), format!("import {{ initSync }} from \"./{main_name}\";"));
     }
 
     #[test]

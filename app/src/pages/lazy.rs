@@ -1,39 +1,62 @@
-//! Pages as routes whose code the browser fetches when the page is first opened.
+//! Pages as routes whose code the browser fetches when one of them is first opened.
 //!
-//! What a single page needs (the text comparison, the log view, …) is then no part of what every visitor downloads. The
-//! server renders these routes like any other.
+//! The front pages are part of what every visitor downloads. The others come in groups: pages that lead to each other
+//! share much code, so one fetch brings them all; text comparison and log view are large and stand alone. More groups
+//! would mean smaller ones, and a file for each combination that shares code. The server renders these routes like any
+//! other.
 
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
+use leptos_router::LazyRoute;
 
-use super::{ClusterPage, ClustersPage, DiffPage, FleetPage, LogsPage, ObjectPage, RegisterPage, ResourcesPage};
+use super::{ClusterPage, DiffPage, LogsPage, ObjectPage, RegisterPage, ResourcesPage};
 use crate::components::Erase;
 
+/// A group: the function that is fetched, the one that fetches without calling it, and a route for each page.
 macro_rules! lazy_pages {
-    ($($route:ident => $page:ident),+ $(,)?) => {$(
-        #[derive(Debug)]
-        pub(crate) struct $route;
+    ($group:ident, $preload:ident, $Pages:ident: $($Route:ident => $Page:ident),+ $(,)?) => {
+        #[derive(Clone, Copy, Debug)]
+        enum $Pages {
+            $($Page),+
+        }
 
-        #[lazy_route]
-        impl LazyRoute for $route {
-            fn data() -> Self {
-                Self
-            }
-
-            fn view(_route: Self) -> AnyView {
-                view! { <$page/> }.erase()
+        #[lazy]
+        fn $group(page: $Pages) -> AnyView {
+            match page {
+                $($Pages::$Page => view! { <$Page/> }.erase()),+
             }
         }
-    )+};
+
+        $(
+            #[derive(Debug)]
+            pub(crate) struct $Route;
+
+            impl LazyRoute for $Route {
+                fn data() -> Self {
+                    Self
+                }
+
+                async fn view(_: Self) -> AnyView {
+                    $group($Pages::$Page).await
+                }
+
+                async fn preload() {
+                    // The server has everything at hand.
+                    #[cfg(feature = "hydrate")]
+                    $preload().await;
+                }
+            }
+        )+
+    };
 }
 
 lazy_pages! {
-    FleetRoute => FleetPage,
-    ClustersRoute => ClustersPage,
-    RegisterRoute => RegisterPage,
+    inventory_pages, __preload_inventory_pages, InventoryPages:
     ClusterRoute => ClusterPage,
+    RegisterRoute => RegisterPage,
     ResourcesRoute => ResourcesPage,
     ObjectRoute => ObjectPage,
-    DiffRoute => DiffPage,
-    LogsRoute => LogsPage,
 }
+
+lazy_pages! { diff_pages, __preload_diff_pages, DiffPages: DiffRoute => DiffPage }
+
+lazy_pages! { log_pages, __preload_log_pages, LogPages: LogsRoute => LogsPage }
