@@ -10,19 +10,20 @@ use leptos_router::LazyRoute;
 
 use super::{ClusterPage, DiffPage, LogsPage, ObjectPage, RegisterPage, ResourcesPage};
 use crate::components::Erase;
+use crate::platform;
 
 /// A group: the function that is fetched, the one that fetches without calling it, and a route for each page.
 macro_rules! lazy_pages {
-    ($group:ident, $preload:ident, $Pages:ident: $($Route:ident => $Page:ident),+ $(,)?) => {
+    ($group:ident, $preload:ident, $Pages:ident: $($name:ident, $Route:ident => $Page:ident),+ $(,)?) => {
         #[derive(Clone, Copy, Debug)]
         enum $Pages {
-            $($Page),+
+            $($name),+
         }
 
         #[lazy]
         fn $group(page: $Pages) -> AnyView {
             match page {
-                $($Pages::$Page => view! { <$Page/> }.erase()),+
+                $($Pages::$name => view! { <$Page/> }.erase()),+
             }
         }
 
@@ -36,13 +37,11 @@ macro_rules! lazy_pages {
                 }
 
                 async fn view(_: Self) -> AnyView {
-                    $group($Pages::$Page).await
+                    $group($Pages::$name).await
                 }
 
                 async fn preload() {
-                    // The server has everything at hand.
-                    #[cfg(feature = "hydrate")]
-                    $preload().await;
+                    platform::preload!($preload);
                 }
             }
         )+
@@ -51,12 +50,12 @@ macro_rules! lazy_pages {
 
 lazy_pages! {
     inventory_pages, __preload_inventory_pages, InventoryPages:
-    ClusterRoute => ClusterPage,
-    RegisterRoute => RegisterPage,
-    ResourcesRoute => ResourcesPage,
-    ObjectRoute => ObjectPage,
+    Cluster, ClusterRoute => ClusterPage,
+    Register, RegisterRoute => RegisterPage,
+    Resources, ResourcesRoute => ResourcesPage,
+    Object, ObjectRoute => ObjectPage,
 }
 
-lazy_pages! { diff_pages, __preload_diff_pages, DiffPages: DiffRoute => DiffPage }
+lazy_pages! { diff_pages, __preload_diff_pages, DiffPages: Diff, DiffRoute => DiffPage }
 
-lazy_pages! { log_pages, __preload_log_pages, LogPages: LogsRoute => LogsPage }
+lazy_pages! { log_pages, __preload_log_pages, LogPages: Logs, LogsRoute => LogsPage }

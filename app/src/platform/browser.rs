@@ -115,3 +115,11 @@ fn file_of(event: &web_sys::Event) -> Option<web_sys::File> {
     };
     files?.get(0)
 }
+
+/// Fetches the code of a group of pages before it is called for the first time.
+macro_rules! preload {
+    ($fetch:ident) => {
+        $fetch().await
+    };
+}
+pub(crate) use preload;

@@ -67,3 +67,9 @@ pub(crate) fn read_file(_event: &web_sys::Event, _then: impl FnOnce(String) + 's
 pub(crate) async fn in_worker(_call: &str, _input: String) -> Option<String> {
     None
 }
+
+/// Nothing to fetch: the server has the code of every page.
+macro_rules! preload {
+    ($fetch:ident) => {};
+}
+pub(crate) use preload;
