@@ -12,7 +12,7 @@ use crate::platform;
 /// How often relative times move on.
 const TICK: Duration = Duration::from_secs(5);
 
-/// The page's clock: `None` while rendering and hydrating, so that both sides write the same text.
+/// The page's clock: `None` on the server and until the root is mounted.
 #[derive(Clone, Copy)]
 struct Now(ReadSignal<Option<i64>>);
 
@@ -108,7 +108,10 @@ fn relative(millis: i64, now: i64) -> String {
 pub(crate) fn Timestamp(#[prop(into)] time: Option<i64>) -> impl IntoView {
     let millis = time?;
     let now = use_now();
-    let text = move || match now.get() {
+    // A page whose code came late is hydrated while the clock runs already, and still has to repeat the server's text.
+    let mounted = RwSignal::new(false);
+    Effect::new(move || mounted.set(true));
+    let text = move || match now.get().filter(|_| mounted.get()) {
         Some(now) => relative(millis, now),
         None => with_day(millis),
     };
