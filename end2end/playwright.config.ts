@@ -32,8 +32,8 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "javascript-off", testMatch: "**/both/*.spec.ts", use: { javaScriptEnabled: false } },
-    { name: "javascript-on", testIgnore: "**/screenshots.spec.ts" },
+    { name: "javascript-off", testMatch: ["**/both/*.spec.ts", "**/unscripted/*.spec.ts"], use: { javaScriptEnabled: false } },
+    { name: "javascript-on", testMatch: ["**/both/*.spec.ts", "**/scripted/*.spec.ts"] },
     // For people: SCREENSHOTS=folder npx playwright test --project screenshots
     ...(process.env.SCREENSHOTS ? [{ name: "screenshots", testMatch: "**/screenshots.spec.ts" }] : []),
   ],

@@ -77,8 +77,8 @@ test("text that is no kubeconfig fails the first check", async ({ open, page }) 
 
 test("the manifests for a cluster without a kubeconfig stand on the page", async ({ open, page }) => {
   await open("/clusters/new");
-  for (const title of ["Read", "Read and act", "Read, act and compare by dry-run"]) {
-    await page.locator("summary", { hasText: new RegExp(`^${title}$`) }).click();
+  for (const title of ["Read", "Reconcile, suspend and resume", "Exact diffs by dry-run"]) {
+    await page.locator("summary", { hasText: new RegExp(`^\\s*${title}$`) }).click();
     await expect(page.getByRole("region", { name: title, exact: true })).toContainText("apiVersion:");
   }
 });
