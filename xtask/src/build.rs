@@ -34,7 +34,7 @@ impl Plan {
     /// What the edit loop runs.
     pub(crate) const DEV: Self = Self { release: false, effort: Effort::Quick };
     /// What is shipped.
-    pub(crate) const RELEASE: Self = Self { release: true, effort: Effort::Smallest };
+    pub(crate) const RELEASE: Self = Self { release: true, effort: Effort::Small };
 }
 
 /// Everything; returns the server's executable.

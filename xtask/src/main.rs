@@ -20,12 +20,12 @@ mod packages;
 mod progress;
 mod repository;
 mod server_process;
+mod style_assets;
 mod styles;
 mod test;
 mod testbed;
 mod tidy;
 mod wasm;
-mod wasm_opt;
 mod wasm_split;
 mod wasm_toolchain;
 
@@ -77,6 +77,10 @@ enum Task {
     },
     /// Check the rules of this repository that no compiler knows
     Tidy,
+    /// Refresh the fonts in style/ from their npm packages
+    Fonts,
+    /// Refresh the icon sprite in style/ from its npm package
+    Icons,
 }
 
 #[derive(Debug, Subcommand)]
@@ -129,6 +133,8 @@ fn run(arguments: Arguments) -> Result<bool> {
                 TestbedAction::Kill { names } => testbed.kill(&names)?,
             }
         }
+        Task::Fonts => style_assets::fonts()?,
+        Task::Icons => style_assets::icons()?,
         Task::Tidy => {
             let report = tidy::run(&repository)?;
             for problem in &report.problems {

@@ -14,7 +14,6 @@ use crate::digest::{self, Stamp};
 use crate::packages::Packages;
 use crate::progress;
 use crate::repository::Repository;
-use crate::wasm_opt;
 use crate::wasm_split::Split;
 use crate::wasm_toolchain::{TARGET, WasmToolchain};
 
@@ -28,15 +27,13 @@ pub(crate) enum Effort {
     Quick,
     /// What people get: optimised for size by rustc.
     Small,
-    /// A release: `wasm-opt` on top, where Node is there.
-    Smallest,
 }
 
 impl Effort {
     fn profile(self) -> &'static str {
         match self {
             Self::Quick => "wasm-dev",
-            Self::Small | Self::Smallest => "wasm-release",
+            Self::Small => "wasm-release",
         }
     }
 
@@ -44,7 +41,6 @@ impl Effort {
         match self {
             Self::Quick => "quick",
             Self::Small => "small",
-            Self::Smallest => "smallest",
         }
     }
 }
@@ -95,7 +91,7 @@ pub(crate) fn build(repository: &Repository, packages: &Packages, effort: Effort
         app_split: Split::at(folder.join("split")),
         worker: Module::in_folder(&folder, "worker"),
     };
-    let ours = ["wasm", "wasm_opt", "wasm_split"].map(|name| format!("xtask/src/{name}.rs"));
+    let ours = ["wasm", "wasm_split"].map(|name| format!("xtask/src/{name}.rs"));
     let inputs = ["app", "frontend", "Cargo.toml", "Cargo.lock"].into_iter().chain(ours.iter().map(String::as_str));
     let inputs: Vec<PathBuf> = inputs.map(|input| repository.path(input)).collect();
     let digest = digest::of_inputs(repository.root(), &inputs, &[toolchain.version(), effort.name()])?;
@@ -111,11 +107,6 @@ pub(crate) fn build(repository: &Repository, packages: &Packages, effort: Effort
         modules.app_split.divide(&compiled.join("frontend.wasm"), "app.js")?;
         bind(&modules.app_split.main(), &folder, "app")?;
         bind(&compiled.join("worker.wasm"), &folder, "worker")?;
-        if effort == Effort::Smallest {
-            for module in [&modules.app, &modules.worker] {
-                wasm_opt::shrink(repository, &module.wasm)?;
-            }
-        }
         stamp.set(&digest)
     })?;
     Ok(modules)

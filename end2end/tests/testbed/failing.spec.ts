@@ -21,7 +21,7 @@ test("the list names every failure with its message", async ({ open, page }) => 
   await open("/resources?cluster=a&status=failed,stalled,waiting");
   for (const [name, message] of [
     ["bad-build", "kustomize build failed"],
-    ["bad-values", "Helm install failed"],
+    ["bad-values", /Helm install failed|Failed to install/],
     ["waits", "dependency"],
   ]) {
     const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name, exact: true }) });
