@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use secrecy::SecretString;
 
 /// One pane for Flux CD across many clusters.
 #[derive(Debug, Parser)]
@@ -33,6 +34,9 @@ pub struct ServeOptions {
     /// File with the key that seals credentials; made beside the SQLite file if it is not named.
     #[arg(long, env = "FLUX_ORCHESTRATOR_KEY_FILE")]
     pub key_file: Option<PathBuf>,
+    /// The key itself, for platforms that hand secrets over as variables.
+    #[arg(long, env = "FLUX_ORCHESTRATOR_KEY", hide_env_values = true, conflicts_with = "key_file")]
+    pub key: Option<SecretString>,
     /// Local kubeconfig whose contexts are all shown; may be given more than once.
     #[arg(long, env = "FLUX_ORCHESTRATOR_KUBECONFIG", value_delimiter = ':')]
     pub kubeconfig: Vec<PathBuf>,

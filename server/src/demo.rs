@@ -43,6 +43,7 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
         listen: options.listen,
         database: format!("sqlite://{}", folder.path.join("demo.db").display()),
         key_file: None,
+        key: None,
         kubeconfig: kubeconfigs,
         in_cluster: false,
         auth: AuthMode::None,

@@ -81,7 +81,7 @@ fn engine_config(options: &ServeOptions, address: SocketAddr) -> EngineConfig {
     EngineConfig {
         store: StoreConfig {
             url: options.database.clone(),
-            key: options.key_file.clone().map_or(KeySource::BesideDatabase, KeySource::File),
+            key: key_source(options),
             clock: clock.clone(),
         },
         kubeconfig: (!options.kubeconfig.is_empty()).then(|| options.kubeconfig.clone()),
@@ -93,6 +93,14 @@ fn engine_config(options: &ServeOptions, address: SocketAddr) -> EngineConfig {
         // Start time: no two runs of a server share it.
         epoch: clock.now().unsigned_abs(),
         clock,
+    }
+}
+
+fn key_source(options: &ServeOptions) -> KeySource {
+    match (&options.key, &options.key_file) {
+        (Some(key), _) => KeySource::Value(key.clone()),
+        (None, Some(file)) => KeySource::File(file.clone()),
+        (None, None) => KeySource::BesideDatabase,
     }
 }
 

@@ -89,6 +89,7 @@ impl Engine {
         let publisher = Publisher::default();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let capture = Capture::start(store.clone(), config.clock.clone(), &tasks, &stop);
+        tasks.spawn(stop.clone().run_until_cancelled_owned(keep_to_limits(store.clone())));
         let observer: Observer = Arc::new(move |cluster, object| capture.observe(cluster, object));
         let clusters = Clusters::new(ClustersConfig {
             store: store.clone(),
@@ -129,6 +130,20 @@ impl Engine {
         self.tasks.wait().await;
         if let Err(error) = self.store.clone().close().await {
             tracing::warn!(%error, "the store did not close cleanly");
+        }
+    }
+}
+
+/// Time between two rounds of dropping what the store keeps no longer.
+const RETENTION_ROUND: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Runs at start and once a day.
+async fn keep_to_limits(store: Store) {
+    let mut round = tokio::time::interval(RETENTION_ROUND);
+    loop {
+        round.tick().await;
+        if let Err(error) = store.apply_retention().await {
+            tracing::error!(%error, "the store could not drop what it keeps no longer; tried again tomorrow");
         }
     }
 }
