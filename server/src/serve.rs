@@ -79,11 +79,7 @@ pub async fn run(options: ServeOptions, listener: TcpListener, ready: impl FnOnc
 fn engine_config(options: &ServeOptions, address: SocketAddr) -> EngineConfig {
     let clock = Clock::system();
     EngineConfig {
-        store: StoreConfig {
-            url: options.database.clone(),
-            key: key_source(options),
-            clock: clock.clone(),
-        },
+        store: StoreConfig { url: options.database.clone(), key: key_source(options), clock: clock.clone() },
         kubeconfig: (!options.kubeconfig.is_empty()).then(|| options.kubeconfig.clone()),
         in_cluster: options.in_cluster,
         allow_loopback_clusters: options.allow_loopback_clusters,
