@@ -170,6 +170,10 @@ impl Director {
         self.tasks.insert((due, self.scheduled, task));
     }
 
+    fn waits(&self, task: &Task) -> bool {
+        self.tasks.iter().any(|(_, _, waiting)| waiting == task)
+    }
+
     /// When the next task is due.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.tasks.first().map(|(due, _, _)| *due)
@@ -350,8 +354,11 @@ impl Director {
                     }
                 }
                 _ if row.flux && row.has_status() && !deleted => {
+                    // A run under way ends with what is asked by then.
+                    let running = self.waits(&Task::Finish(subject.clone()));
                     if let Some(object) = subject.get(cluster)
                         && wants_attention(&object)
+                        && !running
                     {
                         self.schedule(Task::Begin(subject), 1);
                     }
