@@ -10,12 +10,12 @@ mod server;
 
 #[cfg(feature = "hydrate")]
 pub(crate) use browser::{
-    Socket, assets, copy, css_length, download, in_worker, jitter, keep_theme, now, preload, read_file, set_status,
+    Socket, assets, copy, css_length, download, in_worker, jitter, keep_theme, matches_media, now, preload, read_file, set_status,
     show_theme, theme,
 };
 #[cfg(not(feature = "hydrate"))]
 pub(crate) use server::{
-    Socket, assets, copy, css_length, download, in_worker, jitter, keep_theme, now, preload, read_file, set_status,
+    Socket, assets, copy, css_length, download, in_worker, jitter, keep_theme, matches_media, now, preload, read_file, set_status,
     show_theme, theme,
 };
 

@@ -9,10 +9,9 @@ pub(crate) const DEFAULT_CONTEXT: usize = 3;
 /// More context than this is the whole text.
 const MAX_CONTEXT: usize = 10_000;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DiffView {
     /// Desired on the left, actual on the right.
-    #[default]
     Split,
     Unified,
     /// One line a path.
@@ -43,7 +42,8 @@ impl DiffView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DiffAddress {
     pub object: ObjectAddress,
-    pub view: DiffView,
+    /// `None`: the one that the screen has room for.
+    pub view: Option<DiffView>,
     pub context: usize,
     /// The managed object that is open, in its short form; `None`: the first that differs.
     pub open: Option<String>,
@@ -56,7 +56,7 @@ impl DiffAddress {
         let word = query.get("view").unwrap_or_default();
         Self {
             object: ObjectAddress::read(params, query),
-            view: DiffView::ALL.into_iter().find(|view| view.word() == word).unwrap_or_default(),
+            view: DiffView::ALL.into_iter().find(|view| view.word() == word),
             context: query
                 .get("context")
                 .and_then(|value| value.parse().ok())
@@ -68,7 +68,7 @@ impl DiffAddress {
     }
 
     pub(crate) fn with_view(&self, view: DiffView) -> Self {
-        Self { view, ..self.clone() }
+        Self { view: Some(view), ..self.clone() }
     }
 
     pub(crate) fn with_open(&self, open: String) -> Self {
@@ -76,10 +76,9 @@ impl DiffAddress {
     }
 
     pub(crate) fn url(&self) -> String {
-        let view = if self.view == DiffView::default() { "" } else { self.view.word() };
         self.object
             .query()
-            .with("view", view)
+            .with("view", self.view.map_or("", DiffView::word))
             .with_number("context", self.context, DEFAULT_CONTEXT)
             .with("object", self.open.as_deref().unwrap_or_default())
             .with_flag("full", self.full)

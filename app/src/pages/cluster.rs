@@ -6,6 +6,7 @@ use domain::access::Viewer;
 use domain::cluster::{ClusterDetail, ClusterOrigin, ClusterStatus, ClusterView, FluxComponent, Permission};
 use domain::health::Status;
 use domain::object::ClusterId;
+use domain::protocol::watch::{Snapshot, Topic};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -18,6 +19,7 @@ use crate::api;
 use crate::components::{
     Glyph, Icon, Problems, SegmentedBar, StatusBadge, StatusGlyph, StatusLegend, Timestamp, loaded,
 };
+use crate::live::live_value;
 use crate::viewer::use_viewer;
 
 #[component]
@@ -37,33 +39,42 @@ pub(crate) fn ClusterPage() -> impl IntoView {
 
 #[component]
 fn Cluster(detail: ClusterDetail, viewer: Option<Viewer>) -> impl IntoView {
-    let ClusterDetail { cluster, components } = detail;
-    let id = cluster.id.clone();
+    let id = detail.cluster.id.clone();
+    let topic = Topic::Cluster { cluster: id.clone() };
+    let live = live_value(detail.clone(), topic, |snapshot| match snapshot {
+        Snapshot::Cluster(detail) => Some(*detail),
+        _ => None,
+    });
+    let status = Memo::new(move |_| live.read().cluster.status.clone());
+    let problems = Memo::new(move |_| live.read().cluster.problems.clone());
+    let counts = Memo::new(move |_| live.read().cluster.counts.clone());
+    let components = Memo::new(move |_| live.read().components.clone());
+    let permissions = Memo::new(move |_| live.read().cluster.permissions.clone());
     let logs = LogsAddress::of_namespace(&id, "flux-system");
-    let link = {
-        let id = id.clone();
-        move |status: Status| status_on(id.as_str(), status)
-    };
+    let resources = format!("/resources?cluster={id}");
+    let link = move |status: Status| status_on(id.as_str(), status);
     view! {
         <div class="page-header">
-            <h1>{cluster.name.clone()}</h1>
-            <StatusBadge status=connection_status(&cluster.status) label=cluster.status.word()/>
-            <span class="muted">{cluster.description.clone()}</span>
+            <h1>{move || live.read().cluster.name.clone()}</h1>
+            {move || view! { <StatusBadge status=connection_status(&status.read()) label=status.read().word()/> }}
+            <span class="muted">{move || live.read().cluster.description.clone()}</span>
             <div class="page-actions">
-                <a class="button" href=format!("/resources?cluster={id}")><Icon glyph=Glyph::List/>"Resources"</a>
+                <a class="button" href=resources><Icon glyph=Glyph::List/>"Resources"</a>
                 <a class="button" href=logs><Icon glyph=Glyph::Terminal/>"Logs"</a>
-                <Manage cluster=cluster.clone() viewer/>
+                <Manage cluster=detail.cluster viewer/>
             </div>
         </div>
-        <Problems problems=cluster.problems.clone()/>
+        {move || view! { <Problems problems=problems.get()/> }}
         <div class="stack">
             <div class="bar-row">
-                <SegmentedBar counts=cluster.counts.clone() large=true link=Some(link.clone())/>
-                <StatusLegend counts=cluster.counts.clone() link/>
+                {move || view! {
+                    <SegmentedBar counts=counts.get() large=true link=Some(link.clone())/>
+                    <StatusLegend counts=counts.get() link=link.clone()/>
+                }}
             </div>
-            <Summary cluster=cluster.clone()/>
-            <Components components/>
-            <Permissions permissions=cluster.permissions/>
+            {move || view! { <Summary cluster=live.read().cluster.clone()/> }}
+            {move || view! { <Components components=components.get()/> }}
+            {move || view! { <Permissions permissions=permissions.get()/> }}
         </div>
     }
 }

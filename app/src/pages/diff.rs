@@ -9,6 +9,7 @@ mod header;
 mod model;
 mod objects;
 mod row;
+mod stale;
 mod text;
 
 use domain::access::Viewer;
@@ -20,11 +21,16 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use self::changes::Changes;
 use self::header::{Header, Verdict};
 use self::objects::Objects;
+use self::stale::Stale;
 use self::text::TextView;
 use crate::address::{DiffAddress, DiffView, ObjectAddress};
 use crate::api;
 use crate::components::{CodeView, ConditionList, Erase, Problems, loaded};
+use crate::platform;
 use crate::viewer::use_viewer;
+
+/// Screens on which two sides of YAML cannot be read beside each other.
+const ONE_SIDE: &str = "(max-width: 1099px)";
 
 #[component]
 pub(crate) fn DiffPage() -> impl IntoView {
@@ -44,10 +50,11 @@ pub(crate) fn DiffPage() -> impl IntoView {
             Ok((root, opened, viewer.known().await))
         },
     );
+    let compare = Callback::new(move |()| root.refetch());
     view! {
         <Title text=move || format!("Diff of {} {}", object.read().kind, object.read().name)/>
         <main class="page" id="main">
-            {loaded(opened, move |(root, opened, viewer)| view! { <Diff address root opened viewer/> })}
+            {loaded(opened, move |(root, opened, viewer)| view! { <Diff address root opened viewer compare/> })}
         </main>
     }
 }
@@ -65,12 +72,20 @@ fn target(root: &DiffReport, object: &ObjectAddress, open: Option<&str>) -> Obje
 }
 
 #[component]
-fn Diff(address: Memo<DiffAddress>, root: DiffReport, opened: DiffReport, viewer: Option<Viewer>) -> impl IntoView {
+fn Diff(
+    address: Memo<DiffAddress>,
+    root: DiffReport,
+    opened: DiffReport,
+    viewer: Option<Viewer>,
+    /// Asks for the whole diff again.
+    compare: Callback<()>,
+) -> impl IntoView {
     let object = opened.diff.object.clone();
     let applier = !root.objects.is_empty();
     let body = StoredValue::new(opened.clone());
-    let view = Memo::new(move |_| address.read().view);
+    let view = view_shown(address);
     view! {
+        <Stale root=root.clone() compare/>
         <Header report=opened.clone() viewer/>
         <Verdict report=opened.clone()/>
         <Problems problems=opened.diff.problems.clone()/>
@@ -81,8 +96,8 @@ fn Diff(address: Memo<DiffAddress>, root: DiffReport, opened: DiffReport, viewer
                     let report = body.get_value();
                     match (report.diff.provenance.fidelity, view.get()) {
                         (Fidelity::None, _) => view! { <OneSide report/> }.erase(),
-                        (_, DiffView::Changes) => view! { <Changes address changes=report.diff.changes/> }.erase(),
-                        _ => view! { <TextView address diff=report.diff/> }.erase(),
+                        (_, DiffView::Changes) => view! { <Changes address view changes=report.diff.changes/> }.erase(),
+                        _ => view! { <TextView address view diff=report.diff/> }.erase(),
                     }
                 }}
                 <section class="diff-conditions" aria-labelledby="conditions">
@@ -92,6 +107,18 @@ fn Diff(address: Memo<DiffAddress>, root: DiffReport, opened: DiffReport, viewer
             </section>
         </div>
     }
+}
+
+/// The view of the address; where it names none, split if the screen has room for two sides. A server does not know
+/// the screen and says split, so a narrow one changes after hydration.
+fn view_shown(address: Memo<DiffAddress>) -> Memo<DiffView> {
+    let narrow = RwSignal::new(false);
+    // The outside thing: the width of the window.
+    Effect::new(move || narrow.set(platform::matches_media(ONE_SIDE)));
+    Memo::new(move |_| {
+        let fitting = if narrow.get() { DiffView::Unified } else { DiffView::Split };
+        address.read().view.unwrap_or(fitting)
+    })
 }
 
 /// Nobody desires this object, so there is nothing to compare it with.

@@ -59,6 +59,11 @@ pub(crate) fn now() -> i64 {
 
 pub(crate) fn set_status(_status: u16) {}
 
+/// Whether a CSS media query holds now.
+pub(crate) fn matches_media(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
 /// 0 to 1.
 pub(crate) fn jitter() -> f64 {
     Math::random()

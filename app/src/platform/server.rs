@@ -48,6 +48,10 @@ pub(crate) fn set_status(status: u16) {
     response.set_status(status);
 }
 
+pub(crate) fn matches_media(_query: &str) -> bool {
+    false
+}
+
 /// 0 to 1.
 pub(crate) fn jitter() -> f64 {
     0.0

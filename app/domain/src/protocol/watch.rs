@@ -5,11 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::ClusterView;
+use crate::cluster::{ClusterDetail, ClusterView};
 use crate::error::ApiError;
 use crate::health::StatusCounts;
 use crate::list::{ListQuery, ListWindow};
-use crate::object::ObjectRef;
+use crate::object::{ClusterId, ObjectRef};
 use crate::resource::{FleetView, ObjectView, ResourceRow};
 
 /// What a subscription follows.
@@ -18,19 +18,21 @@ use crate::resource::{FleetView, ObjectView, ResourceRow};
 pub enum Topic {
     Fleet,
     Clusters,
+    Cluster { cluster: ClusterId },
     List { query: ListQuery },
     Object { object: ObjectRef },
 }
 
 impl Topic {
     /// The names of all topics: the table that the permission matrix is checked against.
-    pub const NAMES: [&'static str; 4] = ["fleet", "clusters", "list", "object"];
+    pub const NAMES: [&'static str; 5] = ["fleet", "clusters", "cluster", "list", "object"];
 
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Fleet => "fleet",
             Self::Clusters => "clusters",
+            Self::Cluster { .. } => "cluster",
             Self::List { .. } => "list",
             Self::Object { .. } => "object",
         }
@@ -81,6 +83,7 @@ pub enum ServerMessage {
 pub enum Snapshot {
     Fleet(Box<FleetView>),
     Clusters(Vec<ClusterView>),
+    Cluster(Box<ClusterDetail>),
     List(ListWindow),
     Object(Box<ObjectView>),
 }

@@ -4,15 +4,15 @@ use domain::diff::change::Change;
 use leptos::prelude::*;
 
 use super::text::Toolbar;
-use crate::address::DiffAddress;
+use crate::address::{DiffAddress, DiffView};
 use crate::components::Timestamp;
 
 #[component]
-pub(super) fn Changes(address: Memo<DiffAddress>, changes: Vec<Change>) -> impl IntoView {
+pub(super) fn Changes(address: Memo<DiffAddress>, view: Memo<DiffView>, changes: Vec<Change>) -> impl IntoView {
     let count = changes.len();
     let rows: Vec<_> = changes.into_iter().map(|change| view! { <ChangeRow change/> }).collect();
     view! {
-        <Toolbar address changes=count/>
+        <Toolbar address view changes=count/>
         <table class="table table-wrap diff-changes">
             <caption class="visually-hidden">"Changes from actual to desired"</caption>
             <colgroup>

@@ -26,15 +26,16 @@ const WHOLE: usize = 10_000;
 #[component]
 pub(super) fn Toolbar(
     address: Memo<DiffAddress>,
+    view: Memo<DiffView>,
     changes: usize,
     /// What can be saved as a patch.
     #[prop(optional)]
     patch: Option<Arc<ObjectDiff>>,
 ) -> impl IntoView {
-    let views = DiffView::ALL.map(|view| {
-        let href = move || address.read().with_view(view).url();
-        let current = move || (address.read().view == view).then_some("true");
-        view! { <a class="button" href=href aria-current=current>{view.label()}</a> }
+    let views = DiffView::ALL.map(|own| {
+        let href = move || address.read().with_view(own).url();
+        let current = move || (view.get() == own).then_some("true");
+        view! { <a class="button" href=href aria-current=current>{own.label()}</a> }
     });
     let said = match changes {
         1 => "1 change".to_owned(),
@@ -73,9 +74,9 @@ fn PatchButton(patch: Arc<ObjectDiff>) -> impl IntoView {
     }
 }
 
-/// Split or unified, as the address says.
+/// Split or unified.
 #[component]
-pub(super) fn TextView(address: Memo<DiffAddress>, diff: ObjectDiff) -> impl IntoView {
+pub(super) fn TextView(address: Memo<DiffAddress>, view: Memo<DiffView>, diff: ObjectDiff) -> impl IntoView {
     let full = address.with_untracked(|address| address.full);
     let count = diff.changes.len();
     let diff = Arc::new(diff);
@@ -84,14 +85,14 @@ pub(super) fn TextView(address: Memo<DiffAddress>, diff: ObjectDiff) -> impl Int
     let opened = RwSignal::new(BTreeSet::new());
     let limit = RwSignal::new(if full { ALL_ROWS } else { ROWS });
     let context = Memo::new(move |_| address.read().context);
-    let form = Memo::new(move |_| if address.read().view == DiffView::Unified { Form::Unified } else { Form::Split });
+    let form = Memo::new(move |_| if view.get() == DiffView::Unified { Form::Unified } else { Form::Split });
     let made = Memo::new(move |_| {
         let options = Options { form: form.get(), context: context.get(), opened: opened.get(), limit: limit.get() };
         answer.with(|answer| answer.as_ref().map(|answer| items(&diff, answer, &options)))
     });
     let row = move |item| view! { <ItemRow item opened expand=whole(address)/> };
     view! {
-        <Toolbar address changes=count patch/>
+        <Toolbar address view changes=count patch/>
         <div class="diff-sides">
             <span class="diff-side diff-side-desired">
                 <b>"Desired"</b> <span class="faint">"what Flux puts back"</span>

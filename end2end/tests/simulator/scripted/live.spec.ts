@@ -72,6 +72,18 @@ test("the fleet page and the navigation count what fails", async ({ open, page }
   await expect(count).toContainText(String(before));
 });
 
+test("an open cluster counts what fails on it", async ({ open, page }) => {
+  await open("/clusters/staging");
+  const unchanged = await sameDocument(page);
+  const failed = page.locator(".bar-legend").getByRole("link", { name: /^\d+ failed$/ });
+  const before = (await failed.count()) === 0 ? 0 : Number((await failed.innerText()).match(/\d+/)?.[0]);
+  await whilePodinfoFails(async () => {
+    await expect(failed).toHaveText(`${before + 1} failed`);
+  });
+  await expect(failed).toHaveCount(before === 0 ? 0 : 1);
+  await unchanged();
+});
+
 test("an open object shows its new condition", async ({ open, page }) => {
   await open("/clusters/staging/Kustomization/flux-system/podinfo");
   const ready = page.getByRole("table", { name: "Conditions" }).getByRole("row").filter({ hasText: "Ready" });

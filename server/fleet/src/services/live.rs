@@ -80,6 +80,7 @@ impl Services {
         Ok(match topic {
             Topic::Fleet => Snapshot::Fleet(Box::new(self.fleet(caller)?)),
             Topic::Clusters => Snapshot::Clusters(self.list_clusters(caller)?.items),
+            Topic::Cluster { cluster } => Snapshot::Cluster(Box::new(self.cluster(caller, cluster)?)),
             Topic::List { query } => Snapshot::List(self.list_resources(caller, query)?),
             Topic::Object { object } => Snapshot::Object(Box::new(self.object(caller, object).await?)),
         })
@@ -147,6 +148,7 @@ async fn changed(changes: &mut Receiver<Change>, topic: &Topic, gather: Duration
 fn concerns(topic: &Topic, change: &Change) -> bool {
     match topic {
         Topic::Fleet | Topic::Clusters | Topic::List { .. } => !matches!(change, Change::Detail(_)),
+        Topic::Cluster { cluster } => !matches!(change, Change::Detail(_)) && change.cluster() == cluster,
         Topic::Object { object } => change.concerns(object),
     }
 }
