@@ -5,6 +5,7 @@
 
 pub mod assets;
 pub mod error;
+pub mod extract;
 pub mod page;
 pub mod rest;
 pub mod router;
