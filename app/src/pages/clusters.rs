@@ -81,8 +81,9 @@ fn Clusters(listing: Listing<ClusterView>) -> impl IntoView {
     }
 }
 
+/// Instead of clusters where none is registered.
 #[component]
-fn NoCluster() -> impl IntoView {
+pub(super) fn NoCluster() -> impl IntoView {
     view! {
         <Empty
             glyph=Glyph::Package

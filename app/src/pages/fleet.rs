@@ -12,8 +12,9 @@ use leptos_meta::Title;
 use self::attention::Attention;
 use self::card::ClusterCard;
 pub(super) use self::card::status_on;
+use super::clusters::NoCluster;
 use crate::api;
-use crate::components::{Empty, Erase, Glyph, Problems, StatusBadge, Timestamp, loaded, short_revision};
+use crate::components::{Erase, Problems, StatusBadge, Timestamp, loaded, short_revision};
 use crate::live::live_value;
 
 #[component]
@@ -65,18 +66,6 @@ fn Totals(view: FleetView) -> impl IntoView {
         {(drifted > 0).then(|| view! {
             <a class="muted" href="/resources?status=drifted">{format!("{drifted} drifted")}</a>
         })}
-    }
-}
-
-#[component]
-fn NoCluster() -> impl IntoView {
-    view! {
-        <Empty
-            glyph=Glyph::Package
-            title="No cluster yet"
-            text="Paste a kubeconfig to see its Flux resources here."
-            next=("Register a cluster".to_owned(), "/clusters/new".to_owned())
-        />
     }
 }
 
