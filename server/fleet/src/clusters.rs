@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod connection;
 pub mod failure;
 pub(crate) mod flux;
+pub mod inspection;
 pub mod kubeconfig;
 pub mod onboarding;
 mod pause;

@@ -22,6 +22,7 @@ mod keys;
 mod objects;
 mod queue;
 mod retention;
+mod schema;
 mod sessions;
 mod users;
 mod writer;
@@ -43,6 +44,7 @@ pub use self::envelope::EnvelopeError;
 pub use self::error::StoreError;
 pub use self::keys::{KEY_FILE, KeyError, KeySource};
 pub use self::objects::{ObjectStore, StoredObject};
+pub use self::schema::{KeyFit, SchemaStep};
 pub use self::sessions::{SessionStore, StoredSession};
 pub use self::users::{StoredUser, UserStore};
 

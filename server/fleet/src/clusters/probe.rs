@@ -54,7 +54,7 @@ impl Probe {
 
     fn fail(mut self, name: &str, detail: impl Into<String>) -> Self {
         self.record(name, StepOutcome::Failed, detail);
-        for skipped in &NAMES[self.steps.len()..] {
+        for skipped in NAMES.iter().skip_while(|known| **known != name).skip(1) {
             self.record(skipped, StepOutcome::Skipped, "");
         }
         self
@@ -83,6 +83,11 @@ pub async fn probe(text: &str, context: Option<&str>, supplier: Supplier, policy
         Ok(client) => ask(probe, &client).await,
         Err(error) => probe.fail(REACHABLE, Failure::of_connection(&error).message()),
     }
+}
+
+/// The same for a client that stands already: nothing of a kubeconfig is left to try.
+pub(crate) async fn ask_cluster(client: &kube::Client) -> Probe {
+    ask(Probe { steps: Vec::new(), accepted: None, findings: None }, client).await
 }
 
 async fn ask(mut probe: Probe, client: &kube::Client) -> Probe {

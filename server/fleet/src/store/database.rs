@@ -1,25 +1,35 @@
-//! The connections: one that writes, some that read.
+//! The connections: those that write, those that read.
 //!
 //! SQLite has one writer connection (WAL, every commit reaches the disk, `BEGIN IMMEDIATE`, so that a transaction never
-//! fails halfway for want of the lock) and four read-only ones; a database in memory has one connection for both. The
-//! others have one pool.
+//! fails halfway for want of the lock) and four read-only ones; a database in memory has one connection for both. A
+//! database server has a pool for each, so that reads never take the connections of the writes that somebody waits for.
+//! A connection is tried before it is handed out: after a restart of the server the next statement finds a new one.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 
 use super::error::StoreError;
 
+/// Read-only connections to an SQLite file.
 const READERS: u32 = 4;
-/// Connections to a database server.
-const POOL: u32 = 10;
+/// Connections to a database server that write. One is the batches', the others are for single rows.
+const SERVER_WRITERS: u32 = 4;
+/// Connections to a database server that read.
+const SERVER_READERS: u32 = 6;
 /// How long SQLite waits for another process (a backup) to let go of the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement waits for a connection to a server, which is also how long a connection may take.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Unused connections to a server end after this time, before firewalls forget them.
+const SERVER_IDLE: Duration = Duration::from_secs(10 * 60);
+/// Every connection to a server ends after this time, so that a failover by name is followed.
+const SERVER_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 #[derive(Clone, Debug)]
 pub(super) struct Database {
@@ -41,8 +51,9 @@ impl Database {
         let place = place(url).map_err(failed)?;
         let (writer, reader) = match &place {
             Place::Server => {
-                let pool = sea_orm::Database::connect(options(url, POOL)).await.map_err(failed)?;
-                (pool.clone(), pool)
+                let writer = sea_orm::Database::connect(server_options(url, SERVER_WRITERS)).await.map_err(failed)?;
+                let reader = sea_orm::Database::connect(server_options(url, SERVER_READERS)).await.map_err(failed)?;
+                (writer, reader)
             }
             Place::Memory => {
                 let only = sea_orm::Database::connect(options(url, 1)).await.map_err(failed)?;
@@ -67,13 +78,25 @@ impl Database {
         &self.reader
     }
 
-    /// A transaction that holds the write lock from its beginning.
+    /// A transaction that writes. On SQLite it holds the write lock from its beginning; on servers it reads what others
+    /// committed, PostgreSQL's own default, so that MariaDB and MySQL take no locks on gaps between rows.
     pub(super) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            isolation_level: (self.place == Place::Server).then_some(IsolationLevel::ReadCommitted),
             ..TransactionOptions::default()
         };
         self.writer.begin_with_options(options).await
+    }
+
+    /// A connection of its own to a server, for locks that belong to a session; elsewhere the writer, which is one.
+    pub(super) async fn session(&self, url: &str) -> Result<DatabaseConnection, StoreError> {
+        match self.place {
+            Place::Server => sea_orm::Database::connect(server_options(url, 1))
+                .await
+                .map_err(|source| StoreError::Connect { url: without_credentials(url), source }),
+            Place::File(_) | Place::Memory => Ok(self.writer.clone()),
+        }
     }
 
     pub(super) fn place(&self) -> &Place {
@@ -96,6 +119,13 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
     options
 }
 
+fn server_options(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = options(url, connections);
+    options.acquire_timeout(SERVER_TIMEOUT).test_before_acquire(true);
+    options.idle_timeout(SERVER_IDLE).max_lifetime(SERVER_LIFETIME);
+    options
+}
+
 fn writer_options(url: &str) -> ConnectOptions {
     let mut options = options(url, 1);
     options.map_sqlx_sqlite_opts(|sqlite| {
@@ -114,7 +144,7 @@ fn reader_options(url: &str) -> ConnectOptions {
     options
 }
 
-fn place(url: &str) -> Result<Place, DbErr> {
+pub(super) fn place(url: &str) -> Result<Place, DbErr> {
     if !url.starts_with("sqlite:") {
         return Ok(Place::Server);
     }
@@ -141,7 +171,7 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
 }
 
 /// The URL as it may stand in a log.
-fn without_credentials(text: &str) -> String {
+pub(super) fn without_credentials(text: &str) -> String {
     match url::Url::parse(text) {
         Ok(url) if url.has_host() => {
             let database = url.path();
