@@ -19,6 +19,8 @@ pub mod helm;
 pub mod inventory;
 pub mod list;
 pub mod log;
+#[cfg(feature = "native")]
+pub mod metrics;
 pub mod object;
 pub mod problem;
 pub mod protocol;
