@@ -1,18 +1,26 @@
-//! Faults that a test switches on: a cluster that is down, slow, forgetful or refuses.
+//! Faults of a cluster: switches that a test sets, and rules that reach some requests for a while.
 //!
-//! Only holds the switches; the listener and the handlers act on them. Every switch acts at once, also on open
-//! connections.
+//! Only holds them; the listener and the handlers act on them. Everything acts at once, also on open connections.
+//! `plan` states faults as data, `run` carries a plan out.
+
+pub(crate) mod plan;
+pub(crate) mod rules;
+pub(crate) mod run;
 
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-/// The switches of one cluster; all off at first.
+use crate::faults::plan::{Fault, Reach};
+use crate::faults::rules::Rules;
+use crate::random::Random;
+
+/// The faults of one cluster; none at first.
 #[derive(Debug)]
 pub struct Faults {
     down: watch::Sender<bool>,
@@ -23,6 +31,27 @@ pub struct Faults {
     latency_micros: AtomicU64,
     skew_millis: AtomicI64,
     denied: Mutex<BTreeSet<String>>,
+    rules: Arc<Rules>,
+}
+
+/// A fault that has begun; dropping it ends the fault.
+#[derive(Debug)]
+#[must_use = "the fault is over as soon as this is dropped"]
+pub struct ActiveFault {
+    id: u64,
+    rules: Arc<Rules>,
+    down: Option<watch::Sender<bool>>,
+}
+
+impl Drop for ActiveFault {
+    fn drop(&mut self) {
+        self.rules.end(self.id);
+        if let Some(down) = &self.down
+            && !self.rules.any(|fault| *fault == Fault::Down)
+        {
+            down.send_replace(false);
+        }
+    }
 }
 
 impl Faults {
@@ -36,7 +65,27 @@ impl Faults {
             latency_micros: AtomicU64::new(0),
             skew_millis: AtomicI64::new(0),
             denied: Mutex::new(BTreeSet::new()),
+            rules: Arc::new(Rules::new()),
         }
+    }
+
+    /// Begins a fault, which lasts until the returned value is dropped.
+    pub fn begin(&self, fault: Fault, reach: Reach) -> ActiveFault {
+        self.begin_drawn(fault, reach, Random::new(0, ""))
+    }
+
+    /// The same with a sequence of its own for reaches that are drawn.
+    pub(crate) fn begin_drawn(&self, fault: Fault, reach: Reach, random: Random) -> ActiveFault {
+        let down = (fault == Fault::Down).then(|| self.down.clone());
+        let id = self.rules.begin(fault, reach, random);
+        if let Some(down) = &down {
+            down.send_replace(true);
+        }
+        ActiveFault { id, rules: Arc::clone(&self.rules), down }
+    }
+
+    pub(crate) fn rules(&self) -> &Arc<Rules> {
+        &self.rules
     }
 
     /// Takes the cluster down: open connections are reset and new ones refused, until it is set up again on the same
@@ -102,10 +151,14 @@ impl Faults {
         Duration::from_micros(self.latency_micros.load(Ordering::SeqCst))
     }
 
+    /// How far the cluster's clock is off.
+    pub(crate) fn skew(&self) -> SignedDuration {
+        SignedDuration::from_millis(self.skew_millis.load(Ordering::SeqCst) + self.rules.skew_millis())
+    }
+
     /// The cluster's clock.
     pub(crate) fn now(&self) -> Timestamp {
-        let skew = SignedDuration::from_millis(self.skew_millis.load(Ordering::SeqCst));
-        Timestamp::now().saturating_add(skew).unwrap_or(Timestamp::MAX)
+        Timestamp::now().saturating_add(self.skew()).unwrap_or(Timestamp::MAX)
     }
 
     pub(crate) fn watch_down(&self) -> watch::Receiver<bool> {

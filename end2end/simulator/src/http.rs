@@ -3,6 +3,7 @@
 //! Translates between requests and the cluster; the rules of objects live outside. Every error is a `metav1.Status`.
 
 pub(crate) mod discovery;
+pub(crate) mod interference;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod object;

@@ -8,6 +8,7 @@
 mod apply;
 mod catalogue;
 mod cluster;
+pub mod control;
 mod defaults;
 mod faults;
 mod fields;
@@ -31,7 +32,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use crate::cluster::{Cluster, RECORDED_REQUESTS, RecordedRequest};
-pub use crate::faults::Faults;
+pub use crate::faults::plan::{Fault, FaultPlan, FaultStep, Reach, RequestKind};
+pub use crate::faults::run::{FaultRun, UnknownCluster};
+pub use crate::faults::{ActiveFault, Faults};
 pub use crate::rights::Rights;
 pub use crate::spec::{ClusterSpec, ObjectsSpec};
 

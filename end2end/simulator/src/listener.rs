@@ -49,7 +49,7 @@ async fn accept(cluster: &Cluster, listener: &TcpListener, connections: &Cancell
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(connection(cluster.clone(), stream, connections.clone()));
+                tokio::spawn(connection(cluster.clone(), stream, connections.child_token()));
             }
             // Out of file descriptors, most likely: some connection has to end first.
             Err(error) => {
@@ -60,12 +60,13 @@ async fn accept(cluster: &Cluster, listener: &TcpListener, connections: &Cancell
     }
 }
 
+/// Serves one connection until it ends or is `cut`, by the cluster going down or by a fault of its own.
 async fn connection(cluster: Cluster, stream: TcpStream, cut: CancellationToken) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "the connection has gone already");
         return;
     }
-    let service = TowerToHyperService::new(router::router(cluster));
+    let service = TowerToHyperService::new(router::router(cluster, cut.clone()));
     let mut connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         () = cut.cancelled() => {

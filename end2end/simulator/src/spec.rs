@@ -22,8 +22,9 @@ pub enum ObjectsSpec {
     Demo,
     /// The default namespaces, and Flux's definitions.
     Empty,
-    /// That many Flux objects without workloads, for scale.
-    Generated(usize),
+    /// That many Flux objects without workloads, for scale; of the Kustomizations so many with an inventory of a
+    /// mebibyte.
+    Generated { count: usize, large: usize },
 }
 
 impl ClusterSpec {
@@ -42,7 +43,7 @@ impl ClusterSpec {
     /// A cluster with `count` Flux objects.
     #[must_use]
     pub fn generated(name: &str, count: usize) -> Self {
-        Self::new(name, ObjectsSpec::Generated(count), 1)
+        Self::new(name, ObjectsSpec::Generated { count, large: 0 }, 1)
     }
 
     fn new(name: &str, objects: ObjectsSpec, seed: u64) -> Self {

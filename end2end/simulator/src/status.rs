@@ -83,6 +83,19 @@ impl Status {
         status
     }
 
+    /// Too much at once; the header that says when to come back is the caller's to add.
+    pub(crate) fn too_many_requests() -> Self {
+        Self::new(
+            429,
+            "TooManyRequests",
+            "the server has received too many requests and has asked us to try again later",
+        )
+    }
+
+    pub(crate) fn internal_error() -> Self {
+        Self::new(500, "InternalError", "Internal error occurred: etcdserver: request timed out")
+    }
+
     /// The list continuation is too old.
     pub(crate) fn expired() -> Self {
         Self::new(410, "Expired", "The provided continue parameter is too old to display a consistent list result.")

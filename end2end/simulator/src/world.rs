@@ -6,6 +6,7 @@
 //! Writes through the same rules as API clients, so that managed fields and generations come out as in a real cluster.
 
 mod artifact;
+pub mod churn;
 mod conditions;
 mod demo;
 pub(crate) mod director;

@@ -1,4 +1,4 @@
-//! The way of a request: recorded, delayed, authenticated, authorized, and handed to what its path names.
+//! The way of a request: recorded, interfered with, authenticated, authorized, and handed to what its path names.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -7,9 +7,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::catalogue::RESOURCES;
 use crate::cluster::{Cluster, RecordedRequest};
+use crate::http::interference::Interference;
 use crate::http::projection::Projection;
 use crate::http::query::Parameters;
 use crate::http::resource_path::ResourcePath;
@@ -20,12 +22,20 @@ use crate::status::Status;
 /// Bodies above this size are refused; etcd's own limit is 1.5 MiB.
 const BODY_LIMIT: usize = 3 << 20;
 
-/// The API of a cluster.
-pub(crate) fn router(cluster: Cluster) -> Router {
-    Router::new().fallback(answer).with_state(cluster)
+/// A connection of a cluster.
+#[derive(Clone)]
+struct Connection {
+    cluster: Cluster,
+    /// Resets the connection.
+    cut: CancellationToken,
 }
 
-async fn answer(State(cluster): State<Cluster>, request: Request) -> Response {
+/// The API of a cluster, for one connection; `cut` resets it.
+pub(crate) fn router(cluster: Cluster, cut: CancellationToken) -> Router {
+    Router::new().fallback(answer).with_state(Connection { cluster, cut })
+}
+
+async fn answer(State(Connection { cluster, cut }): State<Connection>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     cluster.record(RecordedRequest {
         method: parts.method.to_string(),
@@ -37,14 +47,27 @@ async fn answer(State(cluster): State<Cluster>, request: Request) -> Response {
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    route(&cluster, &parts, body).await.unwrap_or_else(IntoResponse::into_response)
+    let mut interference = Interference::new(&cluster, &parts, cut);
+    let mut response = match interference.before().await {
+        Err(refusal) => refusal,
+        Ok(()) => {
+            route(&cluster, &parts, body, interference.forbids()).await.unwrap_or_else(IntoResponse::into_response)
+        }
+    };
+    let skew = cluster.faults().skew();
+    if !skew.is_zero()
+        && let Ok(date) = cluster.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string().parse()
+    {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    interference.over(response)
 }
 
 fn header_text(headers: &HeaderMap, name: header::HeaderName) -> &str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-async fn route(cluster: &Cluster, parts: &Parts, body: Body) -> Result<Response, Status> {
+async fn route(cluster: &Cluster, parts: &Parts, body: Body, forbidden: bool) -> Result<Response, Status> {
     let path = parts.uri.path();
     let token = header_text(&parts.headers, header::AUTHORIZATION).strip_prefix("Bearer ").unwrap_or_default();
     let caller = cluster.authenticate(token);
@@ -70,7 +93,7 @@ async fn route(cluster: &Cluster, parts: &Parts, body: Body) -> Result<Response,
     let path =
         ResourcePath::parse(path).filter(|path| cluster.serves(path.resource)).ok_or_else(Status::no_such_resource)?;
     let parameters = Parameters::parse(&parts.uri)?;
-    authorize(cluster, caller, &parts.method, &path, &parameters)?;
+    authorize(cluster, caller, &parts.method, &path, &parameters, forbidden)?;
     dispatch(cluster, parts, &path, &parameters, &body)
 }
 
@@ -104,6 +127,7 @@ fn authorize(
     method: &Method,
     path: &ResourcePath,
     parameters: &Parameters,
+    forbidden: bool,
 ) -> Result<(), Status> {
     let row = &RESOURCES[path.resource];
     let verb = verb(method, path, parameters);
@@ -112,7 +136,7 @@ fn authorize(
         None => row.plural.to_owned(),
     };
     // A dry-run is authorized like the real write.
-    if !cluster.faults().denies(&resource) && caller.allow(verb, row.group, &resource) {
+    if !forbidden && !cluster.faults().denies(&resource) && caller.allow(verb, row.group, &resource) {
         return Ok(());
     }
     let why = rights::refusal(caller.user(), verb, row, &resource, path.namespace.as_deref());

@@ -155,8 +155,7 @@ impl Watch {
     }
 
     fn end_with_gone(&mut self) {
-        let status = Status::gone(&self.cursor.to_string());
-        self.pending.push_back(line("ERROR", &status.document().to_string()));
+        self.pending.push_back(gone_line(&self.cursor.to_string()));
         self.finished = true;
     }
 
@@ -202,6 +201,11 @@ impl Watch {
 fn bookmark(row: &Resource, revision: u64) -> Value {
     json!({"kind": row.kind, "apiVersion": row.api_version(),
         "metadata": {"resourceVersion": revision.to_string(), "creationTimestamp": null}})
+}
+
+/// What tells a watch that its resource version is too old.
+pub(crate) fn gone_line(revision: &str) -> String {
+    line("ERROR", &Status::gone(revision).document().to_string())
 }
 
 fn line(kind: &str, object: &str) -> String {

@@ -1,128 +1,166 @@
-//! Flux objects by the thousand, for scale: believable, small, and cheap to make.
+//! Flux objects by the thousand, for scale: kinds in the shares that a platform has, most of them ready, cheap to make.
+//!
+//! An object is a function of its place in the cluster and of the seed; places repeat with every tenant. Names follow
+//! from the place alone, so that whoever changes objects later needs no list of them.
+
+pub(crate) mod kinds;
 
 use serde_json::{Value, json};
 
 use crate::cluster::{self, Cluster};
 use crate::random::Random;
-use crate::world::manifests::object;
+use crate::spec::ObjectsSpec;
+use crate::world::director::Subject;
 
 /// Objects of one tenant; each has a namespace of its own.
 const TENANT: usize = 25;
+/// About a mebibyte of inventory, close to what etcd takes.
+const LARGE_INVENTORY: usize = 11_000;
 
-/// Fills a cluster with `count` Flux objects: for each tenant sources, Kustomizations and HelmReleases, one in forty of
-/// them failing.
-pub(crate) fn fill(cluster: &Cluster, count: usize) {
+/// What stands where in a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    GitRepository,
+    HelmRepository,
+    OciRepository,
+    Kustomization(usize),
+    ImageRepository,
+    ImagePolicy,
+    Provider,
+    Alert,
+    /// The chart of the release of this number.
+    HelmChart(usize),
+    HelmRelease(usize),
+}
+
+/// Two in five are Kustomizations, one in four HelmReleases, the rest what they need.
+fn place(index: usize) -> Place {
+    let notifies = (index / TENANT).is_multiple_of(8);
+    match index % TENANT {
+        0 => Place::GitRepository,
+        1 => Place::HelmRepository,
+        2 => Place::OciRepository,
+        number @ 3..=11 => Place::Kustomization(number),
+        12 if notifies => Place::Provider,
+        13 if notifies => Place::Alert,
+        12 => Place::ImageRepository,
+        13 => Place::ImagePolicy,
+        number @ 14..=18 => Place::HelmChart(number + 6),
+        number => Place::HelmRelease(number),
+    }
+}
+
+/// The release that takes its chart from the tenant's OCIRepository, and so has no HelmChart.
+const OCI_RELEASE: usize = 19;
+
+fn tenant(index: usize) -> String {
+    format!("tenant-{:03}", index / TENANT)
+}
+
+/// The applier at a place; none when a source or something else stands there.
+pub(crate) fn applier(index: usize) -> Option<Subject> {
+    match place(index) {
+        Place::Kustomization(number) => {
+            Some(Subject::new("Kustomization", &tenant(index), &kinds::kustomization_name(number)))
+        }
+        Place::HelmRelease(number) => Some(Subject::new("HelmRelease", &tenant(index), &kinds::release_name(number))),
+        _ => None,
+    }
+}
+
+/// Fills a cluster with `count` Flux objects, the first `large` Kustomizations of them with the longest inventory that
+/// an object has room for.
+pub(crate) fn fill(cluster: &Cluster, count: usize, large: usize) {
     let mut random = Random::new(cluster.spec().seed, &format!("{}/generated", cluster.name()));
     let time = cluster::seconds(cluster.now());
+    let mut large = large;
     for index in 0..count {
-        let namespace = format!("tenant-{:03}", index / TENANT);
+        let namespace = tenant(index);
         if index % TENANT == 0 {
             cluster.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}));
         }
-        let place = index % TENANT;
-        let mut object = match place {
-            0 => git_repository(&namespace, &mut random, &time),
-            1 => helm_repository(&namespace, &mut random, &time),
-            2..=13 => kustomization(&namespace, &format!("app-{place:02}"), &mut random, &time),
-            _ => helm_release(&namespace, &format!("svc-{place:02}"), &mut random, &time),
+        let mut maker = kinds::Maker { namespace: &namespace, time: &time, random: &mut random };
+        let mut object = match place(index) {
+            Place::GitRepository => maker.git_repository(),
+            Place::HelmRepository => maker.helm_repository(),
+            Place::OciRepository => maker.oci_repository(),
+            Place::Kustomization(number) => {
+                let inventory = if large > 0 { LARGE_INVENTORY } else { 3 + number };
+                large = large.saturating_sub(1);
+                maker.kustomization(number, inventory)
+            }
+            Place::ImageRepository => maker.image_repository(),
+            Place::ImagePolicy => maker.image_policy(),
+            Place::Provider => maker.provider(),
+            Place::Alert => maker.alert(),
+            Place::HelmChart(number) => maker.helm_chart(number),
+            Place::HelmRelease(number) => maker.helm_release(number, number == OCI_RELEASE),
         };
         object["metadata"]["generation"] = json!(1);
+        object["metadata"]["labels"] = json!({
+            "kustomize.toolkit.fluxcd.io/name": "tenants", "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
+            "acme.dev/team": format!("team-{}", index / TENANT % 12),
+        });
         // An empty list: ownership of these objects is of no interest, and costs most of the time.
         object["metadata"]["managedFields"] = json!([]);
         cluster.apply(object);
     }
 }
 
-fn ready(reason: &str, message: &str, time: &str) -> Value {
-    json!([{"type": "Ready", "status": "True", "reason": reason, "message": message, "lastTransitionTime": time,
-        "observedGeneration": 1}])
+/// How many objects of this kind a cluster was filled with; none for one that was not.
+pub(crate) fn count(cluster: &Cluster) -> usize {
+    match cluster.spec().objects {
+        ObjectsSpec::Generated { count, .. } => count,
+        ObjectsSpec::Demo | ObjectsSpec::Empty => 0,
+    }
 }
 
-fn failing(reason: &str, message: &str, time: &str) -> Value {
-    json!([{"type": "Ready", "status": "False", "reason": reason, "message": message, "lastTransitionTime": time,
-        "observedGeneration": 1}])
-}
-
-fn git_repository(namespace: &str, random: &mut Random, time: &str) -> Value {
-    let (sha, digest) = (random.hex(40), random.hex(64));
-    let path = format!("gitrepository/{namespace}/repository/{sha}.tar.gz");
-    object(
-        "source.toolkit.fluxcd.io/v1",
-        "GitRepository",
-        namespace,
-        "repository",
-        json!({
-            "spec": {"interval": "1m", "url": format!("https://github.com/acme/{namespace}"),
-                "ref": {"branch": "main"}},
-            "status": {"observedGeneration": 1, "conditions": ready("Succeeded", "stored artifact", time),
-                "artifact": {"revision": format!("main@sha1:{sha}"), "digest": format!("sha256:{digest}"), "path": path,
-                    "url": format!("http://source-controller.flux-system.svc.cluster.local./{path}"), "size": 4096,
-                    "lastUpdateTime": time}},
-        }),
-    )
-}
-
-fn helm_repository(namespace: &str, random: &mut Random, time: &str) -> Value {
-    let digest = random.hex(64);
-    object(
-        "source.toolkit.fluxcd.io/v1",
-        "HelmRepository",
-        namespace,
-        "charts",
-        json!({
-            "spec": {"interval": "1h", "url": "https://charts.acme.dev"},
-            "status": {"observedGeneration": 1, "conditions": ready("Succeeded", "stored artifact", time),
-                "artifact": {"revision": format!("sha256:{digest}"), "digest": format!("sha256:{digest}"),
-                    "path": format!("helmrepository/{namespace}/charts/index-{digest}.yaml"), "lastUpdateTime": time}},
-        }),
-    )
-}
-
-fn kustomization(namespace: &str, name: &str, random: &mut Random, time: &str) -> Value {
-    let revision = format!("main@sha1:{}", random.hex(40));
-    let entries: Vec<Value> = ["_Service", "apps_Deployment", "_ConfigMap"]
-        .iter()
-        .map(|kind| json!({"id": format!("{namespace}_{name}_{kind}"), "v": "v1"}))
-        .collect();
-    let conditions = if random.once_in(40) {
-        failing("BuildFailed", "kustomize build failed: accumulating resources: missing file 'service.yaml'", time)
-    } else {
-        ready("ReconciliationSucceeded", &format!("Applied revision: {revision}"), time)
+/// Conditions of an applier: one in forty fails, a few are stalled, under way or suspended.
+fn conditions(random: &mut Random, ready: [&str; 2], failure: [&str; 2], time: &str) -> (Value, bool) {
+    let condition = |kind: &str, status: &str, [reason, message]: [&str; 2]| {
+        json!({"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": time,
+            "observedGeneration": 1})
     };
-    object(
-        "kustomize.toolkit.fluxcd.io/v1",
-        "Kustomization",
-        namespace,
-        name,
-        json!({
-            "spec": {"interval": "10m", "path": format!("./{name}"), "prune": true,
-                "sourceRef": {"kind": "GitRepository", "name": "repository"}, "suspend": random.once_in(50)},
-            "status": {"observedGeneration": 1, "conditions": conditions, "lastAppliedRevision": revision,
-                "lastAttemptedRevision": revision, "inventory": {"entries": entries}},
-        }),
-    )
+    let progress = ["Progressing", "Reconciliation in progress"];
+    match random.below(200) {
+        0..=4 => (json!([condition("Ready", "False", failure)]), false),
+        5 => (json!([condition("Stalled", "True", failure), condition("Ready", "False", failure)]), false),
+        6..=8 => (json!([condition("Reconciling", "True", progress), condition("Ready", "Unknown", progress)]), false),
+        9..=12 => (json!([condition("Ready", "True", ready)]), true),
+        _ => (json!([condition("Ready", "True", ready)]), false),
+    }
 }
 
-fn helm_release(namespace: &str, name: &str, random: &mut Random, time: &str) -> Value {
-    let version = format!("{}.{}.{}", random.below(4) + 1, random.below(20), random.below(10));
-    let conditions = if random.once_in(40) {
-        failing("UpgradeFailed", "Helm upgrade failed: context deadline exceeded", time)
-    } else {
-        ready("UpgradeSucceeded", &format!("Helm upgrade succeeded for release {namespace}/{name}.v3"), time)
-    };
-    object(
-        "helm.toolkit.fluxcd.io/v2",
-        "HelmRelease",
-        namespace,
-        name,
-        json!({
-            "spec": {"interval": "10m", "chart": {"spec": {"chart": name, "version": version,
-                "sourceRef": {"kind": "HelmRepository", "name": "charts"}}}},
-            "status": {"observedGeneration": 1, "conditions": conditions, "storageNamespace": namespace,
-                "lastAttemptedRevision": version, "history": [{"name": name, "namespace": namespace, "version": 3,
-                    "status": "deployed", "chartName": name, "chartVersion": version, "lastDeployed": time,
-                    "firstDeployed": time, "digest": format!("sha256:{}", random.hex(64)),
-                    "configDigest": format!("sha256:{}", random.hex(64))}]},
-        }),
-    )
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Place, TENANT, applier, place};
+
+    #[test]
+    fn two_in_five_are_kustomizations_and_one_in_four_a_release() {
+        let mut shares = BTreeMap::new();
+        for index in 0..1_000 {
+            let kind = match place(index) {
+                Place::Kustomization(_) => "Kustomization",
+                Place::HelmRelease(_) => "HelmRelease",
+                Place::HelmChart(_) => "HelmChart",
+                _ => "other",
+            };
+            *shares.entry(kind).or_insert(0) += 1;
+        }
+        assert_eq!(
+            shares,
+            BTreeMap::from([("HelmChart", 200), ("HelmRelease", 240), ("Kustomization", 360), ("other", 200)])
+        );
+    }
+
+    #[test]
+    fn every_applier_has_a_name_of_its_own() {
+        let names: Vec<_> = (0..4 * TENANT).filter_map(applier).collect();
+        let mut different = names.clone();
+        different.sort();
+        different.dedup();
+        assert_eq!((names.len(), different.len()), (60, 60));
+    }
 }

@@ -24,7 +24,7 @@ pub(crate) fn fill(cluster: &Cluster) {
     }
     match cluster.spec().objects {
         ObjectsSpec::Empty => {}
-        ObjectsSpec::Generated(count) => generated::fill(cluster, count),
+        ObjectsSpec::Generated { count, large } => generated::fill(cluster, count, large),
         ObjectsSpec::Demo => demo_world(cluster),
     }
     cluster.compact();
