@@ -9,14 +9,24 @@ use serde::{Deserialize, Serialize};
 pub enum ErrorCode {
     /// 400: the request cannot be understood.
     Invalid,
+    /// 400: the cursor is not one that this server gave for this list.
+    InvalidCursor,
     /// 401: nobody is signed in.
     Unauthenticated,
     /// 403: the caller may not; the message says what is missing.
     Forbidden,
     /// 404: no such page, cluster or object, or none that the caller may see.
     NotFound,
+    /// 405: the path exists, but not with this method.
+    MethodNotAllowed,
+    /// 408: the request did not come in whole in time.
+    TimedOut,
     /// 409: it exists already, or somebody else changed it.
     Conflict,
+    /// 413: the body is larger than the path takes.
+    TooLarge,
+    /// 415: the body is of a type that the path does not take.
+    Unsupported,
     /// 422: understood, and refused; `details` says why.
     Refused,
     /// 429: too many attempts.
@@ -33,11 +43,15 @@ impl ErrorCode {
     #[must_use]
     pub fn status(self) -> u16 {
         match self {
-            Self::Invalid => 400,
+            Self::Invalid | Self::InvalidCursor => 400,
             Self::Unauthenticated => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::TimedOut => 408,
             Self::Conflict => 409,
+            Self::TooLarge => 413,
+            Self::Unsupported => 415,
             Self::Refused => 422,
             Self::TooMany => 429,
             Self::Internal => 500,

@@ -3,9 +3,21 @@
 //! The same query is a page's URL, a REST query string and a socket subscription, so a pasted link shows the same
 //! thing.
 
-use std::cmp::Ordering;
+#[cfg(feature = "native")]
+pub mod cursor;
+mod error;
+mod filter;
+mod page;
+pub mod query;
+mod terms;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::error::{QueryError, TermFault};
+pub use self::filter::{Filter, ListFilter};
+pub use self::page::{Cut, Page, Position, ResourcePage, Start, compare, page};
+pub use self::query::ListRequest;
+pub use self::terms::Terms;
 
 use crate::health::{Status, StatusCounts};
 use crate::problem::Problem;
@@ -15,20 +27,15 @@ use crate::resource::ResourceRow;
 pub const WINDOW_LIMIT: usize = 500;
 /// Rows of a window that does not say.
 pub const WINDOW_DEFAULT: usize = 100;
-
-/// Filters are comma-separated; an item may hold `*`, and `!` before it excludes. Empty means no filter.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ListFilter {
-    pub cluster: String,
-    pub kind: String,
-    pub namespace: String,
-    pub status: String,
-    /// Free text over name, message, revision and source; all words must occur, case does not matter.
-    pub q: String,
-}
+/// Most terms that one filter parameter may have.
+pub const FILTER_TERMS: usize = 100;
+/// Most characters of one term; no Kubernetes name is longer.
+pub const FILTER_TERM_LENGTH: usize = 253;
+/// Most words of a text search.
+pub const FILTER_WORDS: usize = 20;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SortKey {
     /// Worst first, then by name.
@@ -65,6 +72,7 @@ impl SortKey {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct ListQuery {
     #[serde(flatten)]
@@ -104,138 +112,20 @@ pub struct ListWindow {
     pub seq: u64,
 }
 
-/// A filter with its patterns split, for many rows.
-pub struct Matcher {
-    cluster: Patterns,
-    kind: Patterns,
-    namespace: Patterns,
-    status: Patterns,
-    words: Vec<String>,
-}
-
-impl Matcher {
-    #[must_use]
-    pub fn new(filter: &ListFilter) -> Self {
-        Self {
-            cluster: Patterns::parse(&filter.cluster),
-            kind: Patterns::parse(&filter.kind),
-            namespace: Patterns::parse(&filter.namespace),
-            status: Patterns::parse(&filter.status),
-            words: filter.q.split_whitespace().map(str::to_lowercase).collect(),
-        }
-    }
-
-    #[must_use]
-    pub fn matches(&self, row: &ResourceRow) -> bool {
-        (self.cluster.matches(row.object.cluster.as_str()) || self.cluster.matches_any_included(&row.cluster_name))
-            && self.kind.matches(&row.object.kind)
-            && self.namespace.matches(row.object.namespace.as_deref().unwrap_or_default())
-            && self.status.matches(row.status.word())
-            && self.words.iter().all(|word| {
-                contains(&row.object.name, word)
-                    || contains(&row.message, word)
-                    || row.revision.as_deref().is_some_and(|revision| contains(revision, word))
-                    || row.source.as_deref().is_some_and(|source| contains(source, word))
-            })
-    }
-}
-
-fn contains(text: &str, lower_word: &str) -> bool {
-    text.to_lowercase().contains(lower_word)
-}
-
-/// Comma-separated patterns of one field.
-struct Patterns {
-    include: Vec<String>,
-    exclude: Vec<String>,
-}
-
-impl Patterns {
-    fn parse(text: &str) -> Self {
-        let mut patterns = Self { include: Vec::new(), exclude: Vec::new() };
-        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
-            match item.strip_prefix('!') {
-                Some(excluded) => patterns.exclude.push(excluded.to_lowercase()),
-                None => patterns.include.push(item.to_lowercase()),
-            }
-        }
-        patterns
-    }
-
-    fn matches(&self, value: &str) -> bool {
-        let value = value.to_lowercase();
-        (self.include.is_empty() || self.include.iter().any(|pattern| wildcard(pattern, &value)))
-            && !self.exclude.iter().any(|pattern| wildcard(pattern, &value))
-    }
-
-    fn matches_any_included(&self, value: &str) -> bool {
-        !self.include.is_empty() && self.matches(value)
-    }
-}
-
-/// Whether the whole value matches, `*` standing for any run of characters.
-fn wildcard(pattern: &str, value: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = value.strip_prefix(first) else { return false };
-    if !pattern.contains('*') {
-        return rest.is_empty();
-    }
-    let mut parts = parts.peekable();
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    true
-}
-
-/// The order of two rows; total, so that windows never repeat or lose a row.
-#[must_use]
-pub fn compare(a: &ResourceRow, b: &ResourceRow, sort: SortKey, descending: bool) -> Ordering {
-    let by_key = match sort {
-        SortKey::Status => a.status.severity().cmp(&b.status.severity()),
-        SortKey::Name => a.object.name.cmp(&b.object.name),
-        SortKey::Namespace => a.object.namespace.cmp(&b.object.namespace),
-        SortKey::Kind => a.object.kind.cmp(&b.object.kind),
-        SortKey::Cluster => a.object.cluster.cmp(&b.object.cluster),
-        SortKey::Activity => b.last_activity.cmp(&a.last_activity),
+/// The window that a query asks for, over rows that the viewer may see.
+///
+/// # Errors
+/// Names the term of the filter that cannot be meant.
+pub fn window<'a>(rows: impl Iterator<Item = &'a ResourceRow>, query: &ListQuery) -> Result<ListWindow, QueryError> {
+    let filter = Filter::parse(&query.filter)?;
+    let cut = Cut {
+        sort: query.sort,
+        descending: query.descending,
+        start: Start::Offset(query.offset),
+        limit: query.limit.clamp(1, WINDOW_LIMIT),
     };
-    let by_key = if descending { by_key.reverse() } else { by_key };
-    by_key.then_with(|| a.object.name.cmp(&b.object.name)).then_with(|| a.object.cmp(&b.object))
-}
-
-/// Filter, count, order and cut: the whole list logic, over rows that the viewer may see.
-#[must_use]
-pub fn window<'a>(rows: impl Iterator<Item = &'a ResourceRow>, query: &ListQuery) -> ListWindow {
-    let matcher = Matcher::new(&query.filter);
-    let mut counts = StatusCounts::default();
-    let mut matching: Vec<&ResourceRow> = rows.filter(|row| matcher.matches(row)).collect();
-    for row in &matching {
-        counts.add(row.status);
-    }
-    let total = matching.len();
-    let offset = query.offset.min(total);
-    let limit = query.limit.clamp(1, WINDOW_LIMIT);
-    let end = (offset + limit).min(total);
-    let order = |a: &&ResourceRow, b: &&ResourceRow| compare(a, b, query.sort, query.descending);
-    // Only the window has to be sorted: select its two ends, then sort between them.
-    if end < total {
-        matching.select_nth_unstable_by(end, order);
-        matching.truncate(end);
-    }
-    matching.sort_unstable_by(order);
-    ListWindow {
-        rows: matching[offset..].iter().map(|row| (*row).clone()).collect(),
-        total,
-        counts,
-        offset,
-        ..ListWindow::default()
-    }
+    let Page { rows, total, counts, before } = page(rows, &filter, &cut);
+    Ok(ListWindow { rows, total, counts, offset: before, ..ListWindow::default() })
 }
 
 /// Statuses that need a person, in this order.
@@ -249,7 +139,8 @@ mod tests {
     use crate::health::Health;
     use crate::object::ObjectRef;
 
-    fn row(cluster: &str, kind: &str, name: &str, status: Status) -> ResourceRow {
+    /// A row of the namespace `flux-system`.
+    pub(super) fn row(cluster: &str, kind: &str, name: &str, status: Status) -> ResourceRow {
         ResourceRow {
             object: ObjectRef {
                 cluster: cluster.into(),
@@ -274,7 +165,7 @@ mod tests {
 
     fn names(filter: ListFilter, rows: &[ResourceRow]) -> Vec<String> {
         let query = ListQuery { filter, sort: SortKey::Name, ..ListQuery::default() };
-        window(rows.iter(), &query).rows.into_iter().map(|row| row.object.name).collect()
+        window(rows.iter(), &query).expect("understood").rows.into_iter().map(|row| row.object.name).collect()
     }
 
     #[test]
@@ -302,26 +193,32 @@ mod tests {
     #[test]
     fn the_worst_come_first() {
         let rows = [row("a", "K", "ready", Status::Ready), row("a", "K", "failed", Status::Failed)];
-        let first = window(rows.iter(), &ListQuery { limit: 1, ..ListQuery::default() });
+        let first = window(rows.iter(), &ListQuery { limit: 1, ..ListQuery::default() }).expect("no filter");
         assert_eq!(first.rows[0].object.name, "failed");
         assert_eq!(first.total, 2);
+    }
+
+    #[test]
+    fn a_query_is_flat_json() {
+        let json = serde_json::json!({"status": ["failed", "stalled"], "suspended": true, "limit": 5});
+        let query: ListQuery = serde_json::from_value(json).expect("a query");
+        assert_eq!((query.filter.status.as_str(), query.filter.suspended.as_str()), ("failed,stalled", "true"));
+        let again = serde_json::to_value(&query).expect("plain data");
+        assert_eq!(serde_json::from_value::<ListQuery>(again).expect("round trip"), query);
     }
 
     proptest! {
         #[test]
         fn windows_side_by_side_are_the_whole_list(names in prop::collection::vec("[a-c]{1,3}", 0..40), size in 1usize..7) {
-            let rows: Vec<_> = names.iter().enumerate().map(|(at, name)| row(&format!("c{at}"), "K", name, Status::Ready)).collect();
-            let read = |offset, limit| window(rows.iter(), &ListQuery { sort: SortKey::Name, offset, limit, ..ListQuery::default() }).rows;
+            let rows: Vec<_> =
+                names.iter().enumerate().map(|(at, name)| row(&format!("c{at}"), "K", name, Status::Ready)).collect();
+            let read = |offset, limit| {
+                let query = ListQuery { sort: SortKey::Name, offset, limit, ..ListQuery::default() };
+                window(rows.iter(), &query).expect("no filter").rows
+            };
             let whole = read(0, WINDOW_LIMIT);
             let pieces: Vec<_> = (0..rows.len()).step_by(size).flat_map(|offset| read(offset, size)).collect();
             prop_assert_eq!(whole, pieces);
-        }
-
-        #[test]
-        fn a_wildcard_pattern_matches_what_it_was_cut_from(head in "[a-z]{0,4}", middle in "[a-z]{0,4}", tail in "[a-z]{0,4}") {
-            let value = format!("{head}{middle}{tail}");
-            let pattern = format!("{head}*{tail}");
-            prop_assert!(wildcard(&pattern, &value));
         }
     }
 }

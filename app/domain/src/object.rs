@@ -2,6 +2,8 @@
 //!
 //! Identity leaves the API version out: `v1beta1` and `v1` of the same kind and name are one object.
 
+pub mod name;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

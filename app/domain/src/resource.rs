@@ -6,7 +6,7 @@ use crate::cluster::ClusterView;
 use crate::condition::Condition;
 use crate::event::EventView;
 use crate::health::{Health, Status, StatusCounts};
-use crate::object::ObjectRef;
+use crate::object::{ClusterId, ObjectRef};
 use crate::problem::Problem;
 
 /// One row of a list. Everything is masked. Times are milliseconds since 1970, UTC.
@@ -53,6 +53,7 @@ pub struct ManagedObject {
 
 /// The object page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ObjectView {
     pub row: ResourceRow,
     pub conditions: Vec<Condition>,
@@ -68,6 +69,7 @@ pub struct ObjectView {
 
 /// The fleet page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FleetView {
     pub clusters: Vec<ClusterView>,
     pub counts: StatusCounts,
@@ -76,6 +78,25 @@ pub struct FleetView {
     /// Rows with the latest activity, newest first; at most 20.
     pub recent: Vec<ResourceRow>,
     pub problems: Vec<Problem>,
+}
+
+/// `GET /api/v1/resources/counts`: how many objects match, over all and for each cluster and kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ResourceCounts {
+    pub items: Vec<CountGroup>,
+    pub problems: Vec<Problem>,
+    pub total: usize,
+    pub counts: StatusCounts,
+}
+
+/// The objects of one kind on one cluster, by status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CountGroup {
+    pub cluster: ClusterId,
+    pub kind: String,
+    pub counts: StatusCounts,
 }
 
 /// A live object as REST prints it: masked, any kind.

@@ -15,6 +15,9 @@ pub(crate) fn list_query(query: &ParamsMap) -> ListQuery {
             kind: text("kind"),
             namespace: text("namespace"),
             status: text("status"),
+            suspended: text("suspended"),
+            source: text("source"),
+            revision: text("revision"),
             q: text("q"),
         },
         sort: SortKey::parse(&text("sort")),
@@ -33,6 +36,9 @@ pub(crate) fn resources(query: &ListQuery) -> String {
         .with("kind", &query.filter.kind)
         .with("namespace", &query.filter.namespace)
         .with("status", &query.filter.status)
+        .with("suspended", &query.filter.suspended)
+        .with("source", &query.filter.source)
+        .with("revision", &query.filter.revision)
         .with("q", &query.filter.q)
         .with("sort", sort)
         .with("descending", descending)

@@ -10,10 +10,13 @@ use crate::address::Query;
 
 fn title(code: ErrorCode) -> &'static str {
     match code {
-        ErrorCode::Invalid => "The address cannot be read",
+        ErrorCode::Invalid | ErrorCode::InvalidCursor => "The address cannot be read",
         ErrorCode::Unauthenticated => "Not signed in",
         ErrorCode::Forbidden => "Not allowed",
         ErrorCode::NotFound => "Not found",
+        ErrorCode::MethodNotAllowed | ErrorCode::Unsupported => "The request cannot be understood",
+        ErrorCode::TimedOut => "The request took too long",
+        ErrorCode::TooLarge => "Too large",
         ErrorCode::Conflict => "Changed meanwhile",
         ErrorCode::Refused => "Refused",
         ErrorCode::TooMany => "Too many attempts",

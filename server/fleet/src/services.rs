@@ -4,15 +4,23 @@
 //! with their causes. No transport is known here.
 
 mod actions;
+mod audit;
 mod clusters;
 mod diffs;
 mod error;
 pub(crate) mod inventory;
+pub mod lists;
 mod live;
 mod logs;
+mod metrics;
+mod permission;
+mod readiness;
 mod resources;
+mod sessions;
 mod sight;
 mod sign_in;
+mod tokens;
+mod users;
 
 use std::sync::Arc;
 

@@ -75,6 +75,9 @@ pub(super) fn FilterForm(query: Memo<ListQuery>) -> impl IntoView {
                 {field("namespace", "Namespace", |filter| &filter.namespace)}
                 {field("status", "Status, as failed,stalled", |filter| &filter.status)}
                 <input type="hidden" name="kind" value=move || query.read().filter.kind.clone()/>
+                <input type="hidden" name="suspended" value=move || query.read().filter.suspended.clone()/>
+                <input type="hidden" name="source" value=move || query.read().filter.source.clone()/>
+                <input type="hidden" name="revision" value=move || query.read().filter.revision.clone()/>
                 <input type="hidden" name="sort" value=sort/>
                 <input type="hidden" name="descending" value=move || if query.read().descending { "true" } else { "" }/>
                 <button class="button button-small" type="submit">"Filter"</button>
@@ -95,6 +98,9 @@ fn removable(query: &ListQuery) -> Vec<(String, String)> {
         ("kind", &query.filter.kind, without(|filter| filter.kind.clear())),
         ("ns", &query.filter.namespace, without(|filter| filter.namespace.clear())),
         ("status", &query.filter.status, without(|filter| filter.status.clear())),
+        ("suspended", &query.filter.suspended, without(|filter| filter.suspended.clear())),
+        ("source", &query.filter.source, without(|filter| filter.source.clear())),
+        ("revision", &query.filter.revision, without(|filter| filter.revision.clear())),
     ];
     let named = entries.into_iter().filter(|(_, value, _)| !value.is_empty());
     named.map(|(name, value, href)| (format!("{name}: {value}"), href)).collect()

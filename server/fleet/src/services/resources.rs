@@ -7,16 +7,17 @@ use domain::catalogue;
 use domain::condition::conditions;
 use domain::diff::mask::{MaskScope, mask_text};
 use domain::error::{ApiError, ErrorCode};
+use domain::event::EventView;
 use domain::health::{Status, StatusCounts};
-use domain::list::{ATTENTION, ListQuery, ListWindow, SortKey, compare, window};
+use domain::list::{ATTENTION, SortKey, compare};
 use domain::object::{ClusterId, GroupKind, NO_NAMESPACE, ObjectRef};
-use domain::problem::{Problem, ProblemKind};
-use domain::resource::{FleetView, Manifest, ObjectView, ResourceRow};
+use domain::problem::{Listing, Problem, ProblemKind};
+use domain::resource::{FleetView, ManagedObject, Manifest, ObjectView, ResourceRow};
 use domain::workload::workload_health;
 use serde_json::Value;
 
 use super::Services;
-use super::error::{no_object, of_connection, of_failure};
+use super::error::{no_object, of_connection, of_failure, of_store};
 use super::sight::Sight;
 use crate::access::{Authorized, Caller, authorize};
 use crate::clusters::Cluster;
@@ -64,24 +65,12 @@ impl Services {
         })
     }
 
-    /// # Errors
-    /// None at present; what the caller may not see is left out.
-    pub fn list_resources(&self, caller: &Caller, query: &ListQuery) -> Result<ListWindow, ApiError> {
-        let seq = self.engine.publisher.seq();
-        let sight = Sight::of(caller);
-        let clusters = sight.clusters(&self.engine.clusters);
-        let rows: Vec<Arc<ResourceRow>> = clusters.iter().flat_map(|cluster| sight.rows(cluster)).collect();
-        let problems = clusters.iter().flat_map(|cluster| cluster.problems()).collect();
-        let found = window(rows.iter().map(AsRef::as_ref), query);
-        Ok(ListWindow { problems, epoch: self.engine.epoch, seq, ..found })
-    }
-
     /// The page of any object: a Flux object from the index, any other from the cluster.
     ///
     /// # Errors
     /// Forbidden; not found; the cluster does not answer.
     pub async fn object(&self, caller: &Caller, object: &ObjectRef) -> Result<ObjectView, ApiError> {
-        let authorized = authorize(caller, Verb::View, object)?;
+        let authorized = self.may_view(caller, object)?;
         let cluster = self.known_cluster(&object.cluster)?;
         let indexed = cluster.index.object(object);
         let mut problems = cluster.problems();
@@ -116,19 +105,48 @@ impl Services {
         })
     }
 
+    /// What the object manages, each with its health.
+    ///
+    /// # Errors
+    /// As [`Services::object`].
+    pub async fn inventory(&self, caller: &Caller, object: &ObjectRef) -> Result<Listing<ManagedObject>, ApiError> {
+        let authorized = self.may_view(caller, object)?;
+        let cluster = self.known_cluster(&object.cluster)?;
+        let mut problems = cluster.problems();
+        let json = read(&cluster, &authorized, object).await?;
+        let (items, more) = self.inventory_health(caller, &cluster, object, &json).await;
+        problems.extend(more);
+        Ok(Listing { items, problems })
+    }
+
+    /// Events about a Flux object, newest first, also those that its cluster has forgotten. Empty for any other object.
+    ///
+    /// # Errors
+    /// As [`Services::object`].
+    pub async fn events(&self, caller: &Caller, object: &ObjectRef) -> Result<Listing<EventView>, ApiError> {
+        let authorized = self.may_view(caller, object)?;
+        let cluster = self.known_cluster(&object.cluster)?;
+        read(&cluster, &authorized, object).await?;
+        Ok(Listing { items: cluster.index.events(object), problems: cluster.problems() })
+    }
+
     /// A live object of any kind, masked.
     ///
     /// # Errors
     /// As [`Services::object`].
     pub async fn manifest(&self, caller: &Caller, object: &ObjectRef) -> Result<Manifest, ApiError> {
-        let authorized = authorize(caller, Verb::View, object)?;
+        let authorized = self.may_view(caller, object)?;
         let cluster = self.known_cluster(&object.cluster)?;
-        let json = match cluster.index.object(object) {
-            Some(json) => json,
-            None => read_live(&cluster, &authorized, object).await?,
-        };
+        self.engine.audit.note(&authorized, "view manifest", "").await.map_err(|error| of_store(&error))?;
+        let json = read(&cluster, &authorized, object).await?;
         let (json, yaml) = self.masked(&json);
         Ok(Manifest { object: object.clone(), json, yaml })
+    }
+
+    /// Every object that comes from outside passes here: nothing else becomes part of a request to a cluster.
+    fn may_view(&self, caller: &Caller, object: &ObjectRef) -> Result<Authorized, ApiError> {
+        object.check()?;
+        Ok(authorize(caller, Verb::View, object)?)
     }
 
     /// The object as it may leave the process: JSON and canonical YAML.
@@ -142,36 +160,47 @@ impl Services {
     /// the object exists.
     ///
     /// # Errors
-    /// Not found: no such cluster, or it serves no such kind. Invalid: several groups have the kind.
+    /// Not found: no such cluster, or it serves no such kind. Invalid: several groups have the kind, or nothing can have
+    /// that name.
     pub fn resolve(
         &self,
+        caller: &Caller,
         cluster: &ClusterId,
         kind: &str,
         namespace_segment: &str,
         name: &str,
         group: Option<&str>,
     ) -> Result<ObjectRef, ApiError> {
-        let kinds = self.known_cluster(cluster)?.kinds();
-        let found = match kinds.by_word(kind, group) {
-            KindMatch::One(found) => found,
-            KindMatch::None => unserved(kind, group).ok_or_else(|| {
-                ApiError::new(ErrorCode::NotFound, format!("Cluster {cluster} serves no kind {kind}."))
-            })?,
-            KindMatch::Several(several) => {
-                let groups: Vec<String> = several.into_iter().map(|kind| kind.group).collect();
-                return Err(ApiError::new(
-                    ErrorCode::Invalid,
-                    format!("Several groups have the kind {kind}; add ?group= with one of {}.", groups.join(", ")),
-                ));
-            }
-        };
-        Ok(ObjectRef {
+        let mut object = ObjectRef {
             cluster: cluster.clone(),
-            group: found.group,
-            kind: found.kind,
+            group: group.unwrap_or_default().to_owned(),
+            kind: kind.to_owned(),
             namespace: Some(namespace_segment.to_owned()).filter(|namespace| namespace != NO_NAMESPACE),
             name: name.to_owned(),
-        })
+        };
+        // Whoever may not look there is refused by what is asked next, and learns nothing here: not even whether there
+        // is such a cluster.
+        if authorize(caller, Verb::View, &object).is_ok() {
+            let found = self.kind_of(cluster, kind, group)?;
+            (object.group, object.kind) = (found.group, found.kind);
+        }
+        object.check()?;
+        Ok(object)
+    }
+
+    fn kind_of(&self, cluster: &ClusterId, kind: &str, group: Option<&str>) -> Result<GroupKind, ApiError> {
+        match self.known_cluster(cluster)?.kinds().by_word(kind, group) {
+            KindMatch::One(found) => Ok(found),
+            KindMatch::None => unserved(kind, group)
+                .ok_or_else(|| ApiError::new(ErrorCode::NotFound, format!("Cluster {cluster} serves no kind {kind}."))),
+            KindMatch::Several(several) => {
+                let groups: Vec<String> = several.into_iter().map(|kind| kind.group).collect();
+                Err(ApiError::new(
+                    ErrorCode::Invalid,
+                    format!("Several groups have the kind {kind}; add ?group= with one of {}.", groups.join(", ")),
+                ))
+            }
+        }
     }
 }
 
@@ -184,6 +213,14 @@ fn unserved(kind: &str, group: Option<&str>) -> Option<GroupKind> {
 fn stale(object: &ObjectRef) -> Problem {
     Problem::new(ProblemKind::Stale, "This is the last known state; the cluster has not confirmed it since")
         .on_object(object)
+}
+
+/// From the index, or from the cluster.
+async fn read(cluster: &Cluster, authorized: &Authorized, object: &ObjectRef) -> Result<Arc<Value>, ApiError> {
+    match cluster.index.object(object) {
+        Some(json) => Ok(json),
+        None => read_live(cluster, authorized, object).await,
+    }
 }
 
 async fn read_live(cluster: &Cluster, authorized: &Authorized, object: &ObjectRef) -> Result<Arc<Value>, ApiError> {
