@@ -3,25 +3,34 @@
 //! A value is compared with a baseline of the same run on the same machine where there is one, because absolute times say
 //! little about another machine. The server is built as it is shipped, with the simulator for those that need clusters.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use serde::Serialize;
 
+use self::setting::Setting;
 use crate::packages::Packages;
 use crate::repository::Repository;
 
+mod change;
+mod fleet;
 mod memory;
 mod pages;
+mod process;
+mod setting;
 mod start;
+mod subscription;
 mod wasm_size;
+mod windows;
 
 /// One measured figure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Figure {
     /// Which bench, and which of its figures.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// In `unit`; lower is better.
     pub(crate) value: f64,
-    /// `KB`, `MiB` or `ms`.
+    /// `KB`, `MiB`, `ms`, `%`; empty for a number of things.
     pub(crate) unit: &'static str,
     /// What the value is compared with.
     pub(crate) baseline: Option<&'static str>,
@@ -29,17 +38,22 @@ pub(crate) struct Figure {
     pub(crate) baseline_value: Option<f64>,
     /// Value by baseline.
     pub(crate) ratio: Option<f64>,
-    /// The largest value that is accepted.
-    pub(crate) budget: f64,
+    /// The largest value that is accepted; none for what is only worth knowing.
+    pub(crate) budget: Option<f64>,
     /// Whether the value is within the budget.
     pub(crate) ok: bool,
 }
 
 impl Figure {
-    /// A figure without a baseline.
-    fn new(name: &'static str, value: f64, unit: &'static str, budget: f64) -> Self {
-        let ok = value <= budget;
-        Self { name, value: rounded(value), unit, baseline: None, baseline_value: None, ratio: None, budget, ok }
+    /// A figure with a budget and without a baseline.
+    fn new(name: impl Into<String>, value: f64, unit: &'static str, budget: f64) -> Self {
+        Self { budget: Some(budget), ok: value <= budget, ..Self::observed(name, value, unit) }
+    }
+
+    /// A figure that explains others.
+    fn observed(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
+        let (name, value) = (name.into(), rounded(value));
+        Self { name, value, unit, baseline: None, baseline_value: None, ratio: None, budget: None, ok: true }
     }
 
     /// The same figure beside what it is compared with.
@@ -55,13 +69,27 @@ fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-type Bench = fn(&Repository, &Packages) -> Result<Vec<Figure>>;
+type Bench = fn(&Setting<'_>) -> Result<Vec<Figure>>;
 
-const BENCHES: &[(&str, Bench)] =
-    &[("wasm-size", wasm_size::run), ("start", start::run), ("idle-rss", memory::run), ("ttfb", pages::run)];
+const BENCHES: &[(&str, Bench)] = &[
+    ("wasm-size", wasm_size::run),
+    ("start", start::run),
+    ("idle-rss", memory::run),
+    ("ttfb", pages::run),
+    ("change-to-browser", change::run),
+    ("fleet", fleet::run),
+];
 
-/// Runs one bench or all; true when every figure is within its budget.
-pub(crate) fn run(repository: &Repository, packages: &Packages, name: Option<&str>, json: bool) -> Result<bool> {
+/// Runs one bench or all; true when every figure is within its budget. With a folder of `executables`, those are measured
+/// and nothing is built.
+pub(crate) fn run(
+    repository: &Repository,
+    packages: &Packages,
+    name: Option<&str>,
+    json: bool,
+    executables: Option<PathBuf>,
+) -> Result<bool> {
+    let setting = Setting { repository, packages, executables };
     let chosen: Vec<&(&str, Bench)> =
         BENCHES.iter().filter(|(bench, _)| name.is_none_or(|name| name == *bench)).collect();
     if chosen.is_empty() {
@@ -70,7 +98,7 @@ pub(crate) fn run(repository: &Repository, packages: &Packages, name: Option<&st
     }
     let mut all_ok = true;
     for (_, bench) in chosen {
-        for figure in bench(repository, packages)? {
+        for figure in bench(&setting)? {
             all_ok &= figure.ok;
             println!("{}", if json { serde_json::to_string(&figure)? } else { line(&figure) });
         }
@@ -79,19 +107,25 @@ pub(crate) fn run(repository: &Repository, packages: &Packages, name: Option<&st
 }
 
 fn line(figure: &Figure) -> String {
-    let mark = if figure.ok { "ok  " } else { "OVER" };
-    let Figure { name, value, unit, budget, .. } = figure;
+    let Figure { name, value, unit, .. } = figure;
+    let mark = match (figure.budget, figure.ok) {
+        (None, _) => "    ",
+        (_, true) => "ok  ",
+        (_, false) => "OVER",
+    };
+    let budget = figure.budget.map(|budget| format!(" of {budget} {unit}")).unwrap_or_default();
     let compared = match (figure.baseline, figure.baseline_value) {
         (Some(baseline), Some(value)) => format!("  ({baseline} {value} {unit})"),
         _ => String::new(),
     };
-    format!("{mark} {name:<24} {value:>10} {unit:<4} of {budget} {unit}{compared}")
+    format!("{mark} {name:<26} {value:>10} {unit:<4}{budget}{compared}")
 }
 
-/// The 95th percentile: the smallest value that 95 of 100 do not exceed.
-fn p95(mut values: Vec<f64>) -> f64 {
+/// The smallest value that so many of a hundred do not exceed.
+fn percentile(values: &[f64], hundredth: usize) -> f64 {
+    let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
-    let rank = (values.len() * 95).div_ceil(100);
+    let rank = (values.len() * hundredth).div_ceil(100);
     values.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
 
@@ -105,11 +139,13 @@ mod tests {
         let json = r#"{"name":"start","value":812.35,"unit":"ms","baseline":"--version","baseline_value":4.0,"ratio":203.09,"budget":1000.0,"ok":true}"#;
         assert_eq!(serde_json::to_string(&figure).unwrap(), json);
         assert!(serde_json::to_string(&Figure::new("x", 1.0, "ms", 0.5)).unwrap().ends_with(r#""ok":false}"#));
+        assert!(Figure::observed("x", 1.0, "ms").ok);
     }
 
     #[test]
     fn the_percentile_is_a_measured_value() {
-        assert!((p95((1..=200).map(f64::from).collect()) - 190.0).abs() < f64::EPSILON);
-        assert!((p95(vec![7.0]) - 7.0).abs() < f64::EPSILON);
+        let values: Vec<f64> = (1..=200).rev().map(f64::from).collect();
+        assert_eq!([50, 95, 99, 100].map(|hundredth| percentile(&values, hundredth)), [100.0, 190.0, 198.0, 200.0]);
+        assert_eq!(percentile(&[7.0], 95), 7.0);
     }
 }

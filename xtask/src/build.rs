@@ -17,7 +17,7 @@ use crate::styles;
 use crate::wasm::{self, Effort};
 
 /// The packages that are built and tested together. Features unify within one cargo call, so the set is always the same.
-pub(crate) const NATIVE: &[&str] = &["domain", "fleet", "app", "server", "migrations", "simulator"];
+pub(crate) const NATIVE: &[&str] = &["domain", "fleet", "app", "server", "migrations", "simulator", "fuzz"];
 
 /// What to build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

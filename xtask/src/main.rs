@@ -1,6 +1,7 @@
 //! `cargo xtask`: the build driver's command line. Each command is a module of its own; nothing is decided here.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program talks to its terminal")]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -13,11 +14,15 @@ mod assets;
 mod bench;
 mod build;
 mod command;
+mod databases;
 mod demo;
 mod dev;
 mod digest;
+mod fuzz;
+mod exposition;
 mod packages;
 mod progress;
+mod reliability;
 mod repository;
 mod server_process;
 mod style_assets;
@@ -69,7 +74,27 @@ enum Task {
         /// One JSON object a line
         #[arg(long)]
         json: bool,
+        /// Measure the executables of this folder instead of a build of this checkout
+        #[arg(long)]
+        executables: Option<PathBuf>,
     },
+    /// Break things around a running server and check what is promised about it; writes docs/reliability.md
+    Reliability {
+        /// Decides what the simulated clusters hold and how they change
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// One scenario instead of all
+        #[arg(long)]
+        scenario: Option<String>,
+        /// Also those on real Kubernetes
+        #[arg(long)]
+        testbed: bool,
+        /// Run the executables of this folder instead of a build of this checkout
+        #[arg(long)]
+        executables: Option<PathBuf>,
+    },
+    /// Change inputs of everything that reads foreign bytes, until something breaks
+    Fuzz(fuzz::Options),
     /// Real Kubernetes and Flux on this machine
     Testbed {
         #[command(subcommand)]
@@ -123,7 +148,14 @@ fn run(arguments: Arguments) -> Result<bool> {
             println!("{}", server.display());
         }
         Task::Test { quick } => return test::run(&repository, &packages, quick),
-        Task::Bench { name, json } => return bench::run(&repository, &packages, name.as_deref(), json),
+        Task::Bench { name, json, executables } => {
+            return bench::run(&repository, &packages, name.as_deref(), json, executables);
+        }
+        Task::Reliability { seed, scenario, testbed, executables } => {
+            let choice = reliability::Choice { seed, scenario: scenario.as_deref(), testbed, executables };
+            return reliability::run(&repository, &packages, &choice);
+        }
+        Task::Fuzz(options) => return fuzz::run(&repository, &options),
         Task::Testbed { action } => {
             let testbed = testbed::Testbed::new(&repository, &packages)?;
             match action {

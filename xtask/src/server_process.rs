@@ -24,7 +24,16 @@ impl ServerProcess {
     /// Starts the server with these arguments and `--listen ADDRESS`, and waits until it is alive.
     /// What it writes goes to `log`, or nowhere.
     pub(crate) fn start(executable: &Path, arguments: &[&str], log: Option<&Path>) -> Result<Self> {
-        let address = free_address(0)?;
+        Self::start_at(free_address(0)?, executable, arguments, log)
+    }
+
+    /// The same on an address that an earlier server had.
+    pub(crate) fn start_at(
+        address: SocketAddr,
+        executable: &Path,
+        arguments: &[&str],
+        log: Option<&Path>,
+    ) -> Result<Self> {
         let mut command = Command::new(executable);
         command.args(arguments).args(["--listen", &address.to_string()]).stdin(Stdio::null());
         match log {
@@ -65,14 +74,29 @@ impl ServerProcess {
         format!("http://{}{path}", self.address)
     }
 
+    /// Where it listens.
+    pub(crate) fn socket_address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The server's process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Ends it as a crash would (SIGKILL): nothing is written, nothing is closed.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.child.kill().context("cannot kill the server")?;
+        self.child.wait().context("cannot wait for the killed server")?;
+        Ok(())
     }
 }
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
         let _gone = Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status();
         let deadline = Instant::now() + Duration::from_secs(3);
         while Instant::now() < deadline {

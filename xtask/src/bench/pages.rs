@@ -4,25 +4,25 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use super::{Figure, p95};
-use crate::build;
-use crate::packages::Packages;
-use crate::repository::Repository;
+use super::setting::{Setting, Site};
+use super::{Figure, percentile};
 use crate::server_process::ServerProcess;
-use crate::wasm::Effort;
 
 const REQUESTS: usize = 200;
 const WARM_UP: usize = 10;
+const CLUSTERS: usize = 3;
+const OBJECTS: usize = 500;
 
-pub(super) fn run(repository: &Repository, packages: &Packages) -> Result<Vec<Figure>> {
-    build::site(repository, packages, Effort::Small)?;
-    let executable = build::server(repository, true, false)?;
-    let server = ServerProcess::start(&executable, &["demo", "--tick-ms", "0"], None)?;
-    let bare = first_byte(&server, "/livez")?;
+pub(super) fn run(setting: &Setting<'_>) -> Result<Vec<Figure>> {
+    // All clusters listed: an empty page is a fast one.
+    let site = Site::start(&setting.executables()?, CLUSTERS, OBJECTS)?;
+    let server = &site.server;
+    let bare = first_byte(server, "/livez")?;
     let figure = |name, path| -> Result<Figure> {
-        Ok(Figure::new(name, first_byte(&server, path)?, "ms", 100.0).against("/livez", bare))
+        Ok(Figure::new(name, first_byte(server, path)?, "ms", 100.0).against("/livez", bare))
     };
-    Ok(vec![figure("ttfb/fleet", "/")?, figure("ttfb/resources", "/resources")?])
+    let object = "/clusters/edge-001/Kustomization/tenant-001/app-03";
+    Ok(vec![figure("ttfb/fleet", "/")?, figure("ttfb/resources", "/resources")?, figure("ttfb/object", object)?])
 }
 
 /// The 95th percentile over requests one after the other, in milliseconds.
@@ -39,5 +39,5 @@ fn first_byte(server: &ServerProcess, path: &str) -> Result<f64> {
             times.push(first);
         }
     }
-    Ok(p95(times))
+    Ok(percentile(&times, 95))
 }

@@ -3,14 +3,13 @@
 use anyhow::Result;
 
 use super::Figure;
+use super::setting::Setting;
 use crate::assets::{APP_BUDGET, WORKER_BUDGET, kilobytes};
 use crate::build;
-use crate::packages::Packages;
-use crate::repository::Repository;
 use crate::wasm::Effort;
 
-pub(super) fn run(repository: &Repository, packages: &Packages) -> Result<Vec<Figure>> {
-    let site = build::site(repository, packages, Effort::Small)?;
+pub(super) fn run(setting: &Setting<'_>) -> Result<Vec<Figure>> {
+    let site = build::site(setting.repository, setting.packages, Effort::Small)?;
     let figure = |name, file, budget| -> Result<Figure> {
         let value = kilobytes(site.size(file, Some("br"))?);
         Ok(Figure::new(name, value, "KB", kilobytes(budget))

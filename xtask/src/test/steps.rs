@@ -11,9 +11,12 @@ use super::Session;
 use super::counts::{self, Counts};
 use crate::build::{self, Plan};
 use crate::command;
+use crate::databases::Databases;
 use crate::digest::{self, Stamp};
+use crate::exposition;
 use crate::packages::Package;
 use crate::progress;
+use crate::reliability;
 use crate::server_process::ServerProcess;
 use crate::testbed::Testbed;
 use crate::tidy;
@@ -76,6 +79,24 @@ pub(super) fn tests_native(session: &Session<'_>) -> Result<Counts> {
     cargo_test(&mut cargo)
 }
 
+/// Runs one test of the server again, which writes what is checked.
+pub(super) fn exposition(session: &Session<'_>) -> Result<Counts> {
+    exposition::forget(session.repository)?;
+    let mut cargo = build::native_cargo(session.repository, "test");
+    build::select_native(&mut cargo);
+    command::run(cargo.args(["--quiet", "--test", "it", "--", "--exact", exposition::TEST]))?;
+    exposition::check(session.repository).map(|()| Counts::ONE)
+}
+
+/// The suite that `tests` runs on SQLite, on real servers. The same set of packages, so that nothing is built again.
+pub(super) fn store_on_servers(session: &Session<'_>) -> Result<Counts> {
+    let databases = Databases::start(session.repository, session.packages)?;
+    let mut cargo = build::native_cargo(session.repository, "test");
+    build::select_native(&mut cargo);
+    cargo.envs(databases.environment()).args(["--quiet", "--no-fail-fast", "--test", "store"]);
+    counted(cargo.args(["--", "--skip", "sqlite::"]), counts::of_cargo_line)
+}
+
 fn cargo_test(cargo: &mut Command) -> Result<Counts> {
     counted(cargo.args(["--quiet", "--no-fail-fast"]), counts::of_cargo_line)
 }
@@ -112,6 +133,11 @@ pub(super) fn browser(session: &Session<'_>) -> Result<Counts> {
     let arguments = ["demo", "--tick-ms", "0", "--kubeconfig-dir", &shared];
     let server = ServerProcess::start(&executable, &arguments, Some(&log))?;
     playwright(session, "playwright.config.ts", &server, ("DEMO_KUBECONFIGS", kubeconfigs.path()))
+}
+
+pub(super) fn reliability(session: &Session<'_>) -> Result<Counts> {
+    let (passed, failed) = reliability::quick(session.repository, session.packages)?;
+    Ok(Counts { passed, failed })
 }
 
 pub(super) fn testbed_up(session: &Session<'_>) -> Result<Counts> {

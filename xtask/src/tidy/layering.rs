@@ -34,10 +34,12 @@ const RULES: &[Rule] = &[
     },
     Rule { manifest: "migrations/Cargo.toml", ours: &[], never: &["kube", "axum", "leptos"] },
     Rule { manifest: "end2end/simulator/Cargo.toml", ours: &["domain"], never: &["leptos", "sea-orm"] },
+    Rule { manifest: "end2end/fuzz/Cargo.toml", ours: &["domain", "fleet"], never: &["leptos", "axum", "sea-orm"] },
     Rule { manifest: "xtask/Cargo.toml", ours: &[], never: &["leptos", "kube", "sea-orm", "tokio"] },
 ];
 
-const OURS: &[&str] = &["app", "domain", "fleet", "frontend", "migrations", "server", "simulator", "worker", "xtask"];
+const OURS: &[&str] =
+    &["app", "domain", "fleet", "frontend", "fuzz", "migrations", "server", "simulator", "worker", "xtask"];
 
 pub(super) fn check(sources: &[Source]) -> Vec<Problem> {
     RULES

@@ -97,7 +97,7 @@ mod tests {
         };
         assert_eq!(met(1), met(1));
         assert_ne!(met(1), met(2));
-        assert!((250..350).contains(&met(1).iter().sum()));
+        assert!((250..350).contains(&met(1).iter().sum::<usize>()));
     }
 
     #[test]
