@@ -49,7 +49,7 @@ pub struct FluxKind {
     /// Versions to try, newest first.
     pub versions: &'static [&'static str],
     pub role: Role,
-    /// `false`: objects of this kind never have a status; they are ready when they exist.
+    /// `false`: objects of this kind have no status since Flux 2.2; they are ready when they exist.
     pub has_status: bool,
     pub suspension: Suspension,
     /// The annotation `reconcile.fluxcd.io/requestedAt` triggers a run. See also [`FluxKind::is_reconcilable`].
@@ -184,9 +184,11 @@ impl FluxKind {
     }
 
     /// The object has no reconciler: it is ready as soon as it exists (Alert, Provider, HelmRepository of type `oci`).
+    /// Before Flux 2.2 and 2.3 these had one, which shows in conditions.
     #[must_use]
     pub fn is_static(&self, object: &Value) -> bool {
-        !self.has_status || (self.kind == "HelmRepository" && object["spec"]["type"] == "oci")
+        let without_reconciler = !self.has_status || (self.kind == "HelmRepository" && object["spec"]["type"] == "oci");
+        without_reconciler && object["status"]["conditions"].as_array().is_none_or(Vec::is_empty)
     }
 
     /// Whether a controller answers to a requested run of this object.

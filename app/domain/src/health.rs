@@ -276,9 +276,9 @@ pub fn flux_health(kind: &GroupKind, object: &Value) -> HealthReport {
     let generation = object["metadata"]["generation"].as_i64();
     let reconciling = find(&conditions, "Reconciling").filter(|condition| condition.is_true());
     let failing = ready.filter(|condition| condition.is_false() && condition.is_about(generation));
-    // A new object that waits for a dependency was never observed, and says so only in this condition.
-    let waiting = failing.filter(|condition| condition.reason == DEPENDENCY && reconciling.is_none());
-    if let Some(waiting) = waiting.filter(|condition| condition.observed_generation == generation) {
+    // What waits for another object is never observed before that one is ready, and says so only in this condition.
+    // helm-controller leaves the Reconciling condition with which every attempt begins.
+    if let Some(waiting) = failing.filter(|condition| is_waiting(condition)) {
         return not_ready(waiting);
     }
     let retrying = reconciling.is_some_and(|condition| condition.reason == "ProgressingWithRetry");
@@ -310,10 +310,13 @@ pub fn flux_health(kind: &GroupKind, object: &Value) -> HealthReport {
     }
 }
 
-const DEPENDENCY: &str = "DependencyNotReady";
+/// Neither a dependency nor, for helm-controller, a chart that is not ready is a failure of the object itself.
+fn is_waiting(ready: &Condition) -> bool {
+    matches!(ready.reason.as_str(), "DependencyNotReady" | "SourceNotReady")
+}
 
 fn not_ready(ready: &Condition) -> HealthReport {
-    let health = if ready.reason == DEPENDENCY { Health::Waiting } else { Health::Failed };
+    let health = if is_waiting(ready) { Health::Waiting } else { Health::Failed };
     HealthReport::from_condition(health, ready)
 }
 
@@ -350,6 +353,20 @@ mod tests {
             json!([{"type": "Ready", "status": "False", "reason": "DependencyNotReady", "observedGeneration": 1}]);
         let object = json!({"metadata": {"generation": 1}, "status": {"observedGeneration": -1, "conditions": ready}});
         assert_eq!(health(&object), Health::Waiting);
+    }
+
+    #[test]
+    fn a_helm_release_waits_for_its_chart_although_its_attempt_goes_on() {
+        for reason in ["SourceNotReady", "DependencyNotReady"] {
+            let conditions = json!([
+                {"type": "Reconciling", "status": "True", "reason": "Progressing", "message": "Fulfilling prerequisites"},
+                {"type": "Ready", "status": "False", "reason": reason, "message": "not ready"},
+            ]);
+            let status = json!({"observedGeneration": -1, "conditions": conditions});
+            let object = json!({"metadata": {"generation": 1}, "status": status});
+            let report = flux_health(&GroupKind::new(catalogue::HELM, "HelmRelease"), &object);
+            assert_eq!((report.health, report.message.as_str()), (Health::Waiting, "not ready"));
+        }
     }
 
     #[test]
@@ -403,6 +420,20 @@ mod tests {
         {
             let own = catalogue::by_kind(kind).unwrap();
             assert_eq!(flux_health(&own.group_kind(), &object).health, Health::Ready, "{kind}");
+        }
+    }
+
+    #[test]
+    fn kinds_that_had_a_reconciler_once_are_as_it_said() {
+        for (kind, mut object) in
+            [("Alert", json!({})), ("Provider", json!({})), ("HelmRepository", json!({"spec": {"type": "oci"}}))]
+        {
+            let own = catalogue::by_kind(kind).unwrap();
+            object["status"] =
+                json!({"conditions": [{"type": "Ready", "status": "False", "reason": "ValidationFailed"}]});
+            assert_eq!(flux_health(&own.group_kind(), &object).health, Health::Failed, "{kind}");
+            object["status"] = json!({"conditions": [{"type": "Reconciling", "status": "False"}]});
+            assert_eq!(flux_health(&own.group_kind(), &object).health, Health::Unknown, "{kind}");
         }
     }
 

@@ -13,7 +13,8 @@ use crate::diff::path::Segment;
 /// left out.
 #[must_use]
 pub fn extract(object: &Value, owned: &FieldSet) -> Value {
-    let mut extract = part(object, owned).unwrap_or_else(|| Value::Object(Map::new()));
+    let part = part(object, owned).filter(Value::is_object);
+    let mut extract = part.unwrap_or_else(|| Value::Object(Map::new()));
     for field in ["apiVersion", "kind"] {
         extract[field] = object[field].clone();
     }

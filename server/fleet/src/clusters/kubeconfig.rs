@@ -207,11 +207,14 @@ fn refused_fields(cluster: &ClusterSection, user: &AuthInfo) -> Vec<RefusedField
         .collect()
 }
 
-/// Only the chosen context, its cluster and its user stay.
+/// Only the chosen context, its cluster and its user stay: of several with one name the first, which was checked.
 fn reduce(kubeconfig: &mut Kubeconfig, name: &str, chosen: &Context) {
     kubeconfig.contexts.retain(|named| named.name == name);
+    kubeconfig.contexts.truncate(1);
     kubeconfig.clusters.retain(|named| named.name == chosen.cluster);
+    kubeconfig.clusters.truncate(1);
     kubeconfig.auth_infos.retain(|named| Some(&named.name) == chosen.user.as_ref());
+    kubeconfig.auth_infos.truncate(1);
     kubeconfig.current_context = Some(name.to_owned());
     kubeconfig.extensions = None;
     kubeconfig.preferences = None;
@@ -270,6 +273,15 @@ mod tests {
             assert_eq!(refused(cluster, user), [field]);
         }
         assert_eq!(refused(cases[1].0, cases[7].1), ["cluster.certificate-authority", "user.exec"]);
+    }
+
+    #[test]
+    fn of_several_sections_with_one_name_the_one_that_was_checked_is_kept() {
+        let second = "- name: u\n  user: {exec: {command: steal}}\ncontexts:\n- name: prod\n  context: {cluster: c, user: u}\n";
+        let text = text("", "").replace("contexts:\n", second);
+        let accepted = accept(&text, Some("prod"), Supplier::Web).expect("the first is inline only");
+        assert_eq!((accepted.kubeconfig.contexts.len(), accepted.kubeconfig.auth_infos.len()), (1, 1));
+        assert!(!accepted.to_secret().expect("plain data").expose_secret().contains("steal"));
     }
 
     #[test]
