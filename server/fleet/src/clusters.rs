@@ -185,6 +185,7 @@ impl Clusters {
             publisher: self.config.publisher.clone(),
             commands,
             observer: Arc::clone(&self.config.observer),
+            clock: self.config.clock.clone(),
         };
         let cluster = Arc::new(Cluster::new(parts));
         let stop = self.stop.child_token();

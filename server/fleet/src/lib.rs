@@ -12,6 +12,7 @@ pub(crate) mod desired;
 pub(crate) mod drift;
 pub mod engine;
 pub mod logs;
+pub mod metrics;
 pub mod services;
 pub mod store;
 pub mod watch;

@@ -15,6 +15,7 @@ use domain::list::ListQuery;
 use domain::object::ObjectRef;
 use domain::protocol::logs::{LogQuery, ServerFrame};
 use domain::protocol::watch::Topic;
+use fleet::metrics::{Format, Selection};
 use futures::StreamExt;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -230,6 +231,8 @@ async fn pages(fleet: &Fleet) -> Vec<Shown> {
         shown("the clusters", &services.list_clusters(&admin()).expect("allowed")),
         shown("the list", &fleet.rows()),
     ];
+    let scrape = services.metrics(&admin(), Format::Text, Selection::ALL).await.expect("allowed");
+    pages.push(Shown { place: "the metrics".to_owned(), text: scrape.collect() });
     for object in references() {
         let view = services.object(&admin(), &object).await.expect("it is there");
         pages.push(shown(format!("the page of {object}"), &view));

@@ -4,6 +4,7 @@
 //! watches use [`Cluster::engine_client`], which stays inside the crate. The state changes through the supervisor only.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use domain::cluster::{ClusterOrigin, ClusterStatus, ClusterView, Permission};
@@ -16,6 +17,7 @@ use super::address::AddressPolicy;
 use super::connection::{self, ConnectionError};
 use super::kubeconfig::AcceptedKubeconfig;
 use crate::access::Authorized;
+use crate::clock::Clock;
 use crate::watch::{Change, Index, Kinds, Publisher};
 
 /// Where Flux is unless its Deployments say otherwise.
@@ -70,6 +72,9 @@ pub struct Cluster {
     commands: mpsc::Sender<Command>,
     observer: Observer,
     publisher: Publisher,
+    clock: Clock,
+    /// When a watch last delivered an object; 0 before the first.
+    last_event: AtomicI64,
     pub index: Index,
 }
 
@@ -100,6 +105,7 @@ pub(crate) struct Parts {
     pub(crate) publisher: Publisher,
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) observer: Observer,
+    pub(crate) clock: Clock,
 }
 
 impl Cluster {
@@ -127,6 +133,8 @@ impl Cluster {
             commands: parts.commands,
             observer: parts.observer,
             publisher: parts.publisher,
+            clock: parts.clock,
+            last_event: AtomicI64::new(0),
         }
     }
 
@@ -240,6 +248,16 @@ impl Cluster {
         };
         *write(&self.client) = Some(client.clone());
         Ok(client)
+    }
+
+    /// A watch has delivered something.
+    pub(crate) fn mark_event(&self) {
+        self.last_event.store(self.clock.now(), Ordering::Relaxed);
+    }
+
+    /// When a watch last delivered an object; milliseconds. `None` before the first.
+    pub(crate) fn last_event(&self) -> Option<i64> {
+        Some(self.last_event.load(Ordering::Relaxed)).filter(|event| *event > 0)
     }
 
     /// Take an object over from a watch, and tell the observer if it differs.

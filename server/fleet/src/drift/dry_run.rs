@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::clusters::failure::Failure;
+use crate::metrics::counters::COUNTERS;
 use crate::watch::kinds::ServedKind;
 use crate::watch::object::KubeObject;
 
@@ -47,8 +48,12 @@ impl DryRunClient {
         let parameters = PatchParams::apply(applier.manager()).force().dry_run();
         let patch = Patch::Apply(configuration);
         let answer = timeout(PATIENCE, api.patch(&object.name, &parameters, &patch)).await;
-        let predicted = answer.map_err(|_| Failure::timed_out())?.map_err(|error| Failure::of(&error))?;
-        Ok(predicted.into_json(&kind.resource))
+        let predicted = match answer {
+            Ok(answer) => answer.map_err(|error| Failure::of(&error)),
+            Err(_) => Err(Failure::timed_out()),
+        };
+        COUNTERS.dry_run(&predicted);
+        Ok(predicted?.into_json(&kind.resource))
     }
 
     fn api(&self, kind: &ServedKind, object: &ObjectRef) -> Api<KubeObject> {

@@ -22,6 +22,7 @@ use super::reader::Reader;
 use super::ring::{Arrived, Condition, CursorId, Item, Ring, Wake};
 use super::scope::Scopes;
 use super::upstream::Upstream;
+use crate::metrics::counters::COUNTERS;
 
 /// What one ring may hold.
 const RING_BYTES: usize = 2 * 1024 * 1024;
@@ -170,9 +171,30 @@ impl Hubs {
         self.len() == 0
     }
 
+    /// What all streams together take.
+    #[must_use]
+    pub(crate) fn usage(&self) -> Usage {
+        let registry = self.registry();
+        let mut usage = Usage { hubs: registry.len(), viewers: 0, bytes: 0 };
+        for hub in registry.hubs.values().chain(&registry.replaced) {
+            let ring = hub.lock();
+            usage.viewers += ring.viewers();
+            usage.bytes += ring.bytes();
+        }
+        usage
+    }
+
     fn registry(&self) -> MutexGuard<'_, Registry> {
         self.0.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is in memory for log streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) hubs: usize,
+    pub(crate) viewers: usize,
+    pub(crate) bytes: usize,
 }
 
 impl Registry {
@@ -256,6 +278,9 @@ impl Hub {
     }
 
     pub(crate) fn push(&self, items: Vec<Item>) {
+        let lines = items.iter().filter(|item| matches!(item, Item::Line(_))).count();
+        COUNTERS.log_lines.inc_by(lines as u64);
+        COUNTERS.log_gaps.inc_by((items.len() - lines) as u64);
         self.lock().push(items, Instant::now());
     }
 

@@ -12,6 +12,8 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::metrics::counters::COUNTERS;
+
 /// What a line costs beside its text.
 const LINE_COST: usize = 96;
 
@@ -214,7 +216,7 @@ impl Ring {
         self.trim();
     }
 
-    #[cfg(test)]
+    /// Bytes that are held.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -277,6 +279,7 @@ impl Ring {
         let Some(cursor) = self.cursors.get_mut(id.0).and_then(Option::as_mut) else { return false };
         cursor.signalled = false;
         if let Some(skipped) = cursor.skipped.take() {
+            COUNTERS.log_lines_skipped.inc_by(skipped.lines);
             into.push_back(Arrived { item: Item::Skipped(skipped), at: Instant::now() });
         }
         let mut taken = 0;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use domain::access::Verb;
 use domain::catalogue;
@@ -14,12 +15,13 @@ use domain::problem::{Problem, ProblemKind};
 use serde_json::Value;
 
 use super::Services;
-use super::error::{no_cluster, no_object, of_connection};
+use super::error::{no_cluster, no_object, of_connection, of_store};
 use crate::access::{Caller, authorize};
 use crate::clusters::Cluster;
 use crate::desired::{Desired, baseline, release::Release};
 use crate::drift::dry_run::DryRunClient;
 use crate::drift::examination::{Examination, Examined, Site, undirected};
+use crate::metrics::counters::COUNTERS;
 
 impl Services {
     /// What Flux would change on an object, and for an applier on everything it manages.
@@ -30,6 +32,7 @@ impl Services {
     pub async fn diff(&self, caller: &Caller, object: &ObjectRef) -> Result<DiffReport, ApiError> {
         let authorized = authorize(caller, Verb::Diff, object)?;
         let cluster = self.engine.clusters.get(&object.cluster).ok_or_else(|| no_cluster(&object.cluster))?;
+        self.engine.audit.note(&authorized, "view diff", "").await.map_err(|error| of_store(&error))?;
         let client = cluster.client(&authorized).map_err(|error| of_connection(&error))?;
         let inquiry = Inquiry {
             services: self,
@@ -43,7 +46,10 @@ impl Services {
             },
             client,
         };
-        inquiry.report(object).await.ok_or_else(|| no_object(object))
+        let started = Instant::now();
+        let report = inquiry.report(object).await;
+        COUNTERS.diffs.observe(started.elapsed().as_secs_f64());
+        report.ok_or_else(|| no_object(object))
     }
 }
 

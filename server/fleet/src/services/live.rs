@@ -15,6 +15,8 @@ use tokio::time::{Instant, sleep};
 
 use super::Services;
 use crate::access::Caller;
+use crate::metrics::Open;
+use crate::metrics::counters::COUNTERS;
 use crate::watch::Change;
 
 /// Changes within this time make one message.
@@ -34,6 +36,7 @@ struct Subscription {
     first: bool,
     /// What the last reading took.
     cost: Duration,
+    _open: Open,
 }
 
 impl Services {
@@ -68,6 +71,7 @@ impl Services {
             sent: Some(snapshot),
             first: true,
             cost: started.elapsed(),
+            _open: Open::new(&COUNTERS.subscriptions),
         };
         let messages = stream::unfold(subscription, |mut subscription| async move {
             let message = subscription.next().await?;
@@ -131,7 +135,10 @@ async fn changed(changes: &mut Receiver<Change>, topic: &Topic, gather: Duration
         match changes.recv().await {
             Ok(change) if concerns(topic, &change) => break,
             Ok(_) => {}
-            Err(RecvError::Lagged(_)) => break,
+            Err(RecvError::Lagged(_)) => {
+                COUNTERS.subscription_rereads.inc();
+                break;
+            }
             Err(RecvError::Closed) => return false,
         }
     }

@@ -20,6 +20,7 @@ use super::object::KubeObject;
 use super::targets::{Purpose, Target};
 use crate::clusters::Cluster;
 use crate::clusters::failure::Failure;
+use crate::metrics::counters::{COUNTERS, ListReason, WatchEvent};
 
 /// Objects of one page of a list.
 const PAGE: u32 = 500;
@@ -42,6 +43,7 @@ pub(crate) async fn drive(
     mut relist: watch::Receiver<u64>,
 ) {
     let mut backoff = DefaultBackoff::default();
+    let mut reason = ListReason::Start;
     loop {
         relist.mark_unchanged();
         let mut stream = pin!(watcher::watcher(api(&client, &target), config(&target)));
@@ -49,11 +51,18 @@ pub(crate) async fn drive(
         loop {
             let event = tokio::select! {
                 // The sender lives as long as the session, which also ends this task.
-                _ = relist.changed() => break,
+                _ = relist.changed() => {
+                    reason = ListReason::Resync;
+                    break;
+                }
                 event = stream.next() => event,
             };
             match event {
                 Some(Ok(event)) => {
+                    cluster.mark_event();
+                    if matches!(event, Event::Init) {
+                        COUNTERS.watch_list(&target.kind, std::mem::replace(&mut reason, ListReason::Retry));
+                    }
                     if handle(event, &target, &cluster, &mut listed) {
                         backoff.reset();
                         if reports.send(Report::Listed(target.kind.clone())).await.is_err() {
@@ -63,9 +72,11 @@ pub(crate) async fn drive(
                 }
                 Some(Err(error)) => {
                     if is_expired(&error) {
+                        reason = ListReason::Expired;
                         break;
                     }
                     let failure = Failure::of_watch(&error);
+                    COUNTERS.watch_error(&target.kind, &failure);
                     let permanent = failure.is_permanent();
                     if reports.send(Report::Failed(target.kind.clone(), failure)).await.is_err() {
                         return;
@@ -77,11 +88,17 @@ pub(crate) async fn drive(
                         }
                     };
                     tokio::select! {
-                        _ = relist.changed() => break,
+                        _ = relist.changed() => {
+                            reason = ListReason::Resync;
+                            break;
+                        }
                         () = again => {}
                     }
                 }
-                None => break,
+                None => {
+                    reason = ListReason::Ended;
+                    break;
+                }
             }
         }
     }
@@ -116,8 +133,19 @@ fn is_expired(error: &watcher::Error) -> bool {
     }
 }
 
+fn count(event: &Event<KubeObject>, target: &Target) {
+    let what = match event {
+        Event::InitApply(_) => WatchEvent::Listed,
+        Event::Apply(_) => WatchEvent::Applied,
+        Event::Delete(_) => WatchEvent::Deleted,
+        Event::Init | Event::InitDone => return,
+    };
+    COUNTERS.watch_event(&target.kind, what);
+}
+
 /// Take one event over into the cluster; the answer is whether a list has just become complete.
 fn handle(event: Event<KubeObject>, target: &Target, cluster: &Cluster, listed: &mut HashSet<ObjectRef>) -> bool {
+    count(&event, target);
     match (event, target.purpose) {
         (Event::Apply(object) | Event::InitApply(object), Purpose::Events) => {
             cluster.index.record_event(&object.json);

@@ -67,6 +67,12 @@ impl Publisher {
         self.sender.subscribe()
     }
 
+    /// Notices that the slowest receiver has not taken yet.
+    #[must_use]
+    pub(crate) fn queued(&self) -> usize {
+        self.sender.len()
+    }
+
     /// Number of changes published so far.
     #[must_use]
     pub fn seq(&self) -> u64 {
