@@ -255,9 +255,8 @@ async fn a_caller_sees_and_does_only_what_the_grants_reach() {
     fleet.register("prod").await;
     fleet.register("dev").await;
     fleet.until("the objects are listed", |fleet| fleet.rows().len() == 2).await;
-    let grant =
-        Grant { role: Role::Viewer, clusters: Some(vec!["prod".into()]), namespaces: Some(vec!["apps".to_owned()]) };
-    let viewer = Caller { name: "ada".to_owned(), grants: vec![grant], remote: None, signed_in: true };
+    let (clusters, namespaces) = (Some(vec!["prod".into()]), Some(vec!["apps".to_owned()]));
+    let viewer = Caller::named("ada", vec![Grant { clusters, namespaces, ..Grant::everywhere(Role::Viewer) }]);
     let services = &fleet.services;
     let page = services.fleet(&viewer).expect("never refused");
     assert_eq!((page.clusters.len(), page.counts.total(), page.clusters[0].counts.failed), (1, 1, 0));

@@ -204,9 +204,8 @@ async fn hostile_lines_are_cut_repaired_masked_and_levelled() {
 async fn who_may_not_read_a_namespace_is_refused() {
     let fleet = fleet(&["eu", "us"]).await;
     write(fleet.simulated("eu"), "web", 0, "for shop only");
-    let grant =
-        Grant { role: Role::Viewer, clusters: Some(vec!["eu".into()]), namespaces: Some(vec!["shop".to_owned()]) };
-    let ada = Caller { name: "ada".to_owned(), grants: vec![grant], remote: None, signed_in: true };
+    let (clusters, namespaces) = (Some(vec!["eu".into()]), Some(vec!["shop".to_owned()]));
+    let ada = Caller::named("ada", vec![Grant { clusters, namespaces, ..Grant::everywhere(Role::Viewer) }]);
     for query in [shop(&["us"]), LogQuery { namespaces: vec!["bank".to_owned()], ..LogQuery::default() }] {
         let refused = fleet.services.aggregated_logs(&ada, query.clone()).await.expect_err("forbidden");
         assert_eq!(refused.code, ErrorCode::Forbidden);

@@ -1,5 +1,7 @@
 //! Grants, the decision about them, and their intersection.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Role, Verb};
@@ -63,6 +65,22 @@ impl Grant {
         let namespaces = both(self.namespaces.as_deref(), other.namespaces.as_deref())?;
         let verbs = both(self.verbs.as_deref(), other.verbs.as_deref())?;
         Some(Self { role: self.role.min(other.role), clusters, namespaces, verbs })
+    }
+}
+
+impl fmt::Display for Grant {
+    /// `operator only suspend, sync in shop on prod, dev`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.role.word())?;
+        let verbs = self.verbs.as_ref().map(|verbs| verbs.iter().map(|verb| verb.word()).collect::<Vec<_>>());
+        let clusters = self.clusters.as_ref().map(|ids| ids.iter().map(ClusterId::as_str).collect::<Vec<_>>());
+        let namespaces = self.namespaces.as_ref().map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
+        for (word, list) in [("only", verbs), ("in", namespaces), ("on", clusters)] {
+            if let Some(list) = list {
+                write!(f, " {word} {}", list.join(", "))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -209,6 +227,13 @@ mod tests {
         let prod = "prod".into();
         assert!(decide(&grants, Verb::View, Scope::Cluster(&prod)));
         assert!(!decide(&grants, Verb::Sync, Scope::Cluster(&prod)));
+    }
+
+    #[test]
+    fn a_grant_in_words_says_what_and_where() {
+        assert_eq!(Grant::everywhere(Role::Admin).to_string(), "admin");
+        let grant = Grant { verbs: Some(vec![Verb::Suspend, Verb::Sync]), ..operator_of_shop_on_prod().remove(0) };
+        assert_eq!(grant.to_string(), "operator only suspend, sync in shop on prod");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::access::{Role, Scope, Verb, decide};
+use domain::access::{Scope, Verb, decide};
 use domain::error::{ApiError, ErrorCode};
 use domain::object::{ClusterId, ObjectRef};
 use serde_json::json;
@@ -12,7 +12,11 @@ use super::Caller;
 /// What a verb is to be used on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
+    /// Wherever the caller's grants reach; what is done with it is narrowed to that.
+    Anywhere,
     Everything,
+    /// A user, with sessions and tokens. The own one is there for everybody.
+    Account(String),
     Cluster(ClusterId),
     Namespace(ClusterId, String),
     Object(ObjectRef),
@@ -23,7 +27,7 @@ impl Target {
     #[must_use]
     pub fn cluster(&self) -> Option<&ClusterId> {
         match self {
-            Self::Everything => None,
+            Self::Anywhere | Self::Everything | Self::Account(_) => None,
             Self::Cluster(cluster) | Self::Namespace(cluster, _) => Some(cluster),
             Self::Object(object) => Some(&object.cluster),
         }
@@ -33,17 +37,19 @@ impl Target {
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
         match self {
-            Self::Everything | Self::Cluster(_) => None,
+            Self::Anywhere | Self::Everything | Self::Account(_) | Self::Cluster(_) => None,
             Self::Namespace(_, namespace) => Some(namespace),
             Self::Object(object) => object.namespace.as_deref(),
         }
     }
 
-    fn scope(&self) -> Scope<'_> {
-        match (self.cluster(), self.namespace()) {
-            (None, _) => Scope::Everything,
-            (Some(cluster), None) => Scope::Cluster(cluster),
-            (Some(cluster), Some(namespace)) => Scope::Namespace(cluster, namespace),
+    fn scope(&self, verb: Verb) -> Scope<'_> {
+        match (self, self.cluster(), self.namespace()) {
+            (Self::Anywhere, ..) => Scope::Anywhere,
+            (Self::Account(_), ..) if verb == Verb::ManageAccount => Scope::Anywhere,
+            (_, None, _) => Scope::Everything,
+            (_, Some(cluster), None) => Scope::Cluster(cluster),
+            (_, Some(cluster), Some(namespace)) => Scope::Namespace(cluster, namespace),
         }
     }
 }
@@ -51,7 +57,9 @@ impl Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Anywhere => f.write_str("what the caller sees"),
             Self::Everything => f.write_str("all clusters"),
+            Self::Account(user) => write!(f, "user {user}"),
             Self::Cluster(cluster) => write!(f, "cluster {cluster}"),
             Self::Namespace(cluster, namespace) => write!(f, "namespace {namespace} on {cluster}"),
             Self::Object(object) => object.fmt(f),
@@ -92,24 +100,28 @@ impl Authorized {
 
 /// The caller may not; nothing about the target is told, not even whether it exists.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("you may not {}: it takes the role {} {}", verb.phrase(), role(*verb).word(), place(target))]
+#[error("you may not {}: it takes {}", verb.phrase(), missing(self))]
 pub struct Denied {
     pub verb: Verb,
     /// Boxed, so that every `Result` with a refusal stays small.
     pub target: Box<Target>,
+    /// Whether the caller came through an API token.
+    pub by_token: bool,
 }
 
-/// The least role that allows the verb.
-fn role(verb: Verb) -> Role {
-    Role::ALL.into_iter().find(|role| role.allows(verb)).unwrap_or(Role::Admin)
-}
-
-fn place(target: &Target) -> String {
-    match target.scope() {
+fn missing(denied: &Denied) -> String {
+    let Denied { verb, target, by_token } = denied;
+    if *by_token && verb.takes_session() {
+        return "a session; sign in, because an API token cannot".to_owned();
+    }
+    let place = match target.scope(*verb) {
+        Scope::Anywhere => "on some cluster".to_owned(),
         Scope::Everything => "on all clusters".to_owned(),
         Scope::Cluster(cluster) => format!("on cluster {cluster}"),
         Scope::Namespace(cluster, namespace) => format!("in namespace {namespace} of cluster {cluster}"),
-    }
+    };
+    let scoped = if *by_token { ", for the user and in the scopes of the API token" } else { "" };
+    format!("the role {} {place}{scoped}", verb.role().word())
 }
 
 impl From<Denied> for ApiError {
@@ -117,7 +129,7 @@ impl From<Denied> for ApiError {
         let message = format!("You{}.", denied.to_string().trim_start_matches("you"));
         Self::new(ErrorCode::Forbidden, message).with_details(json!({
             "verb": denied.verb,
-            "role": role(denied.verb),
+            "role": denied.verb.role(),
             "cluster": denied.target.cluster(),
             "namespace": denied.target.namespace(),
         }))
@@ -161,31 +173,53 @@ pub fn authorize_everything(caller: &Caller, verb: Verb) -> Result<Authorized, D
     check(caller, verb, Target::Everything)
 }
 
+/// For a list that will be narrowed to where the caller may use the verb; takes any grant that allows it.
+///
+/// # Errors
+/// [`Denied`].
+pub fn authorize_anywhere(caller: &Caller, verb: Verb) -> Result<Authorized, Denied> {
+    check(caller, verb, Target::Anywhere)
+}
+
+/// For managing the account of a user.
+///
+/// # Errors
+/// [`Denied`].
+pub fn authorize_account(caller: &Caller, user: &str) -> Result<Authorized, Denied> {
+    check(caller, Verb::ManageUsers, Target::Account(user.to_owned()))
+}
+
+/// For the caller's own account: password, sessions, tokens. `None` where nobody has one.
+///
+/// # Errors
+/// [`Denied`], for API tokens above all.
+pub fn authorize_own_account(caller: &Caller) -> Option<Result<Authorized, Denied>> {
+    caller.signed_in.then(|| check(caller, Verb::ManageAccount, Target::Account(caller.name.clone())))
+}
+
 fn check(caller: &Caller, verb: Verb, target: Target) -> Result<Authorized, Denied> {
-    if decide(&caller.grants, verb, target.scope()) {
+    if decide(&caller.grants, verb, target.scope(verb)) {
         Ok(Authorized { caller: caller.clone(), verb, target })
     } else {
-        Err(Denied { verb, target: Box::new(target) })
+        Err(Denied { verb, target: Box::new(target), by_token: caller.token().is_some() })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::access::Grant;
+    use domain::access::{Grant, Role, narrow};
+
+    use super::super::Credential;
 
     use super::*;
 
     fn caller(role: Role, clusters: &[&str], namespaces: &[&str]) -> Caller {
-        Caller {
-            name: "ada".to_owned(),
-            grants: vec![Grant {
-                role,
-                clusters: Some(clusters.iter().map(|cluster| ClusterId::from(*cluster)).collect()),
-                namespaces: Some(namespaces.iter().map(|namespace| (*namespace).to_owned()).collect()),
-            }],
-            remote: None,
-            signed_in: true,
-        }
+        let grant = Grant {
+            clusters: Some(clusters.iter().map(|cluster| ClusterId::from(*cluster)).collect()),
+            namespaces: Some(namespaces.iter().map(|namespace| (*namespace).to_owned()).collect()),
+            ..Grant::everywhere(role)
+        };
+        Caller::named("ada", vec![grant])
     }
 
     fn object(namespace: Option<&str>) -> ObjectRef {
@@ -233,6 +267,22 @@ mod tests {
         assert!(authorize_cluster(&ada, Verb::Sync, &"prod".into()).is_err());
         assert!(authorize(&ada, Verb::Diff, &object(None)).is_err());
         assert!(authorize_everything(&ada, Verb::View).is_err());
+    }
+
+    #[test]
+    fn an_own_account_takes_a_session_and_no_token() {
+        let ada = caller(Role::Viewer, &["prod"], &["shop"]);
+        let own = authorize_own_account(&ada).unwrap().unwrap();
+        assert_eq!(own.target(), &Target::Account("ada".to_owned()));
+        assert!(authorize_account(&ada, "ada").is_err());
+        let credential = Credential::Token { id: "1".to_owned(), name: "ci".to_owned() };
+        let token = Caller { grants: narrow(&ada.grants, &ada.grants), credential, ..ada };
+        let error = ApiError::from(authorize_own_account(&token).unwrap().unwrap_err());
+        assert_eq!(
+            error.message,
+            "You may not manage an account: it takes a session; sign in, because an API token cannot."
+        );
+        assert!(authorize_own_account(&Caller::unauthenticated_admin()).is_none());
     }
 
     #[test]

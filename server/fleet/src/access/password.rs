@@ -31,15 +31,17 @@ pub enum PasswordError {
     Stopped,
 }
 
+/// Clones share the turns.
+#[derive(Clone)]
 pub(super) struct Passwords {
     turns: Arc<Semaphore>,
     /// What the password of an unknown name is compared with, so that the answer takes as long.
-    decoy: OnceCell<SecretString>,
+    decoy: Arc<OnceCell<SecretString>>,
 }
 
 impl Passwords {
     pub(super) fn new() -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), decoy: OnceCell::new() }
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), decoy: Arc::default() }
     }
 
     /// The PHC string of a password.

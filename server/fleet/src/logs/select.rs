@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use super::container::{Container, Pod};
 use super::scope::{MAX_PODS, ScopeKey, ScopeView, Scopes, label_selector};
 use super::upstream::{ClusterUpstream, Connect, Upstream, UpstreamError, classify};
-use crate::access::{Authorized, Caller, Denied, authorize_namespace};
+use crate::access::{Authorized, Caller, Denied, authorize_cluster, authorize_namespace};
 use crate::clusters::connection::CALL_TIMEOUT;
 use crate::clusters::{Cluster, ConnectionError};
 
@@ -94,7 +94,12 @@ pub(crate) fn select(
         return Err(SelectError::Namespace(wrong.clone()));
     }
     let named = !query.cluster_ids.is_empty();
-    let clusters: BTreeSet<&ClusterId> = if named { &query.cluster_ids } else { all }.iter().collect();
+    let clusters: BTreeSet<&ClusterId> = if named {
+        query.cluster_ids.iter().collect()
+    } else {
+        // A refusal names its cluster, and so none may come of one that the caller does not see.
+        all.iter().filter(|id| authorize_cluster(caller, Verb::View, id).is_ok()).collect()
+    };
     if clusters.len() * namespaces.len() > MAX_PLACES {
         return Err(SelectError::TooMany(clusters.len() * namespaces.len()));
     }
@@ -258,11 +263,11 @@ mod tests {
 
     fn caller(clusters: &[&str], namespaces: &[&str]) -> Caller {
         let grant = Grant {
-            role: Role::Viewer,
             clusters: Some(clusters.iter().map(|id| ClusterId::from(*id)).collect()),
             namespaces: Some(namespaces.iter().map(|name| (*name).to_owned()).collect()),
+            ..Grant::everywhere(Role::Viewer)
         };
-        Caller { name: "ada".to_owned(), grants: vec![grant], remote: None, signed_in: true }
+        Caller::named("ada", vec![grant])
     }
 
     fn select_for(caller: &Caller, clusters: &[&str], namespaces: &[&str]) -> Result<Selection, SelectError> {

@@ -24,7 +24,7 @@ impl Services {
     /// # Errors
     /// Forbidden; not found; refused for this kind; the cluster did not take it. A controller that fails is an outcome.
     pub async fn act(&self, caller: &Caller, object: &ObjectRef, action: Action) -> Result<ActionOutcome, ApiError> {
-        let authorized = authorize(caller, verb_of(action), object)?;
+        let authorized = self.permitted(caller, authorize(caller, verb_of(action), object)).await?;
         let cluster = self.known_cluster(&object.cluster)?;
         let actor = Actor {
             authorized: &authorized,

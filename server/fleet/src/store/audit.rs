@@ -1,43 +1,24 @@
 //! Audit rows. Written one by one, at once, and only ever added to or completed.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use domain::access::audit::{AuditQuery as AuditFilter, AuditView};
+use domain::object::ClusterId;
+use migrations::columns;
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set};
+
+pub use domain::access::audit::AuditOutcome;
 
 use super::database::Database;
 use super::entity::audit::{ActiveModel, Column, Entity, Model};
 use super::error::StoreError;
 use super::identifier;
+use super::text::fit;
 
-/// How a piece of work ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuditOutcome {
-    /// Begun; if it stays so, the server was stopped in the middle.
-    Started,
-    Succeeded,
-    Failed,
-    /// Given up before its end, for instance because the request went away.
-    Interrupted,
-    /// A read, noted without an end.
-    Noted,
-}
-
-impl AuditOutcome {
-    const ALL: [Self; 5] = [Self::Started, Self::Succeeded, Self::Failed, Self::Interrupted, Self::Noted];
-
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Interrupted => "interrupted",
-            Self::Noted => "noted",
-        }
-    }
-
-    fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.word() == word)
-    }
-}
+/// Characters of a free text; no entry is refused, and so no action, because somebody's text is long.
+const LONGEST: u32 = 16_384;
+/// Characters of the name of a token.
+const TOKEN_NAME: u32 = 64;
+const WHAT: &str = "the audit trail";
 
 /// Who did what, on which object, from where, and how it ended. Times are milliseconds; texts are masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +26,8 @@ pub struct AuditEntry {
     pub started_at: i64,
     pub finished_at: Option<i64>,
     pub caller: String,
+    /// Name of the API token through which the caller came.
+    pub token: Option<String>,
     pub remote: Option<String>,
     pub verb: String,
     /// The target in words: `Kustomization shop/web on prod`.
@@ -58,14 +41,21 @@ pub struct AuditEntry {
     pub message: String,
 }
 
-/// Which entries; an absent field does not narrow.
+/// Which entries, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
-    pub cluster: Option<String>,
-    pub caller: Option<String>,
-    /// Entries that started before this moment, milliseconds: for the next page.
-    pub before: Option<i64>,
+    /// Its cursor is the id after which to go on, its limit is not looked at.
+    pub filter: AuditFilter,
+    /// Only entries about these places; `None` for all.
+    pub places: Option<Vec<Places>>,
     pub limit: u64,
+}
+
+/// Clusters and namespaces; `None` for all of them, and then also for entries that name none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    pub clusters: Option<Vec<ClusterId>>,
+    pub namespaces: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -81,85 +71,126 @@ impl AuditStore {
     /// Returns when the row is on the disk; the id is for [`Self::finish`].
     ///
     /// # Errors
-    /// [`StoreError::Random`], [`StoreError::Write`].
+    /// [`StoreError::Random`], or when the statement fails.
     pub async fn insert(&self, entry: AuditEntry) -> Result<String, StoreError> {
         let id = identifier::at(entry.started_at)?;
         let row = ActiveModel {
             id: Set(id.clone()),
             started_at: Set(entry.started_at),
             finished_at: Set(entry.finished_at),
-            caller: Set(entry.caller),
-            remote: Set(entry.remote),
-            verb: Set(entry.verb),
-            target: Set(entry.target),
-            cluster: Set(entry.cluster),
-            namespace: Set(entry.namespace),
-            action: Set(entry.action),
-            detail: Set(entry.detail),
+            caller: Set(fit(entry.caller, columns::NAME)),
+            token: Set(entry.token.map(|token| fit(token, TOKEN_NAME))),
+            remote: Set(entry.remote.map(|remote| fit(remote, 64))),
+            verb: Set(fit(entry.verb, 32)),
+            target: Set(fit(entry.target, LONGEST)),
+            cluster: Set(entry.cluster.map(|cluster| fit(cluster, columns::CLUSTER))),
+            namespace: Set(entry.namespace.map(|namespace| fit(namespace, columns::LABEL))),
+            action: Set(fit(entry.action, 128)),
+            detail: Set(fit(entry.detail, LONGEST)),
             outcome: Set(entry.outcome.word().to_owned()),
-            message: Set(entry.message),
+            message: Set(fit(entry.message, LONGEST)),
         };
-        Entity::insert(row)
-            .exec_without_returning(self.database.writer())
-            .await
-            .map_err(|source| StoreError::Write { what: "the audit trail", source })?;
+        Entity::insert(row).exec_without_returning(self.database.writer()).await.map_err(StoreError::writing(WHAT))?;
         Ok(id)
     }
 
-    /// Completes a row.
+    /// Completes a row. One that has its end keeps it.
     ///
     /// # Errors
-    /// [`StoreError::Write`].
+    /// When the statement fails.
     pub async fn finish(&self, id: &str, at: i64, outcome: AuditOutcome, message: &str) -> Result<(), StoreError> {
         Entity::update_many()
             .set(ActiveModel {
                 finished_at: Set(Some(at)),
                 outcome: Set(outcome.word().to_owned()),
-                message: Set(message.to_owned()),
+                message: Set(fit(message.to_owned(), LONGEST)),
                 ..ActiveModel::default()
             })
             .filter(Column::Id.eq(id))
+            .filter(Column::Outcome.eq(AuditOutcome::Started.word()))
             .exec(self.database.writer())
             .await
-            .map_err(|source| StoreError::Write { what: "the audit trail", source })?;
+            .map_err(StoreError::writing(WHAT))?;
         Ok(())
     }
 
     /// Newest first.
     ///
     /// # Errors
-    /// [`StoreError::Read`].
-    pub async fn list(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        let mut select = Entity::find();
-        if let Some(cluster) = &query.cluster {
-            select = select.filter(Column::Cluster.eq(cluster.as_str()));
-        }
-        if let Some(caller) = &query.caller {
-            select = select.filter(Column::Caller.eq(caller.as_str()));
-        }
-        if let Some(before) = query.before {
-            select = select.filter(Column::StartedAt.lt(before));
+    /// When the statement fails.
+    pub async fn list(&self, query: &AuditQuery) -> Result<Vec<AuditView>, StoreError> {
+        let mut select = filtered(&query.filter);
+        if let Some(places) = &query.places {
+            select = select.filter(places.iter().fold(Condition::any(), |any, places| any.add(about(places))));
         }
         let rows = select
-            .order_by_desc(Column::StartedAt)
+            // Ids sort by time.
             .order_by_desc(Column::Id)
             .limit(query.limit)
             .all(self.database.reader())
             .await
-            .map_err(|source| StoreError::Read { what: "the audit trail", source })?;
+            .map_err(StoreError::reading(WHAT))?;
         Ok(rows.into_iter().map(stored).collect())
     }
 }
 
-fn stored(row: Model) -> AuditEntry {
-    AuditEntry {
+fn filtered(filter: &AuditFilter) -> Select<Entity> {
+    let mut select = Entity::find();
+    let words = [
+        (Column::Caller, &filter.caller),
+        (Column::Verb, &filter.verb),
+        (Column::Cluster, &filter.cluster),
+        (Column::Namespace, &filter.namespace),
+        (Column::Outcome, &filter.outcome),
+    ];
+    for (column, word) in words.into_iter().filter(|(_, word)| !word.is_empty()) {
+        select = select.filter(column.eq(word.as_str()));
+    }
+    if !filter.object.is_empty() {
+        let target = Func::lower(Expr::col(Column::Target));
+        select = select.filter(target.like(containing(&filter.object.to_lowercase())));
+    }
+    if let Some(from) = filter.from {
+        select = select.filter(Column::StartedAt.gte(from));
+    }
+    if let Some(to) = filter.to {
+        select = select.filter(Column::StartedAt.lt(to));
+    }
+    if let Some(cursor) = &filter.cursor {
+        select = select.filter(Column::Id.lt(cursor.as_str()));
+    }
+    select
+}
+
+/// The text anywhere within, its own `%` and `_` as they are.
+fn containing(text: &str) -> LikeExpr {
+    let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    LikeExpr::new(format!("%{escaped}%")).escape('!')
+}
+
+/// NULL is in no list, so that an entry without a namespace is seen only where all namespaces are.
+fn about(places: &Places) -> Condition {
+    let mut about = Condition::all();
+    if let Some(clusters) = &places.clusters {
+        about = about.add(Column::Cluster.is_in(clusters.iter().map(ClusterId::as_str)));
+    }
+    if let Some(namespaces) = &places.namespaces {
+        about = about.add(Column::Namespace.is_in(namespaces.iter().map(String::as_str)));
+    }
+    about
+}
+
+fn stored(row: Model) -> AuditView {
+    AuditView {
+        id: row.id,
         started_at: row.started_at,
         finished_at: row.finished_at,
         caller: row.caller,
+        token: row.token,
         remote: row.remote,
         verb: row.verb,
         target: row.target,
-        cluster: row.cluster,
+        cluster: row.cluster.map(ClusterId),
         namespace: row.namespace,
         action: row.action,
         detail: row.detail,

@@ -10,6 +10,7 @@ pub struct Model {
     pub started_at: i64,
     pub finished_at: Option<i64>,
     pub caller: String,
+    pub token: Option<String>,
     pub remote: Option<String>,
     pub verb: String,
     pub target: String,

@@ -9,6 +9,7 @@ pub struct Model {
     pub token_digest: String,
     pub user_name: String,
     pub remote: Option<String>,
+    pub user_agent: String,
     pub created_at: i64,
     pub used_at: i64,
 }
