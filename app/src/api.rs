@@ -3,6 +3,9 @@
 //! Each takes the caller, calls one service and returns; the services authorize. Whatever reads takes JSON; what a
 //! plain form must be able to post without scripts ([`act`], [`register_cluster`], …) takes a form.
 
+pub mod access;
+mod grant_field;
+
 use domain::access::{Verb, Viewer};
 use domain::action::ActionOutcome;
 use domain::cluster::{ClusterDetail, ClusterView, ProbeStep, SyncOutcome};
@@ -16,10 +19,11 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 
+pub use self::grant_field::GrantField;
 use crate::Failure;
 use crate::address::ObjectAddress;
 
-/// Every server function with what its caller needs: the table behind the permission matrix.
+/// Every server function with what its caller needs, but those of [`access`]: the table behind the permission matrix.
 pub const SERVER_FUNCTIONS: &[(&str, Verb)] = &[
     ("viewer", Verb::View),
     ("fleet", Verb::View),
@@ -34,7 +38,8 @@ pub const SERVER_FUNCTIONS: &[(&str, Verb)] = &[
     ("probe_cluster", Verb::ManageClusters),
     ("register_cluster", Verb::ManageClusters),
     ("delete_cluster", Verb::ManageClusters),
-    ("onboarding", Verb::ManageClusters),
+    // The same text for everybody.
+    ("onboarding", Verb::View),
 ];
 
 /// A manifest that makes a cluster ready for us, one of three steps.
@@ -64,9 +69,19 @@ mod request {
         Ok((services, caller))
     }
 
-    pub(super) fn resolve(services: &Services, address: &ObjectAddress) -> Result<domain::object::ObjectRef, Failure> {
+    /// A structure in one field of a form.
+    pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Failure> {
+        let unreadable = |error| ApiError::new(ErrorCode::Invalid, format!("Unreadable request: {error}."));
+        Ok(serde_json::from_str(text).map_err(unreadable)?)
+    }
+
+    pub(super) fn resolve(
+        services: &Services,
+        caller: &Caller,
+        address: &ObjectAddress,
+    ) -> Result<domain::object::ObjectRef, Failure> {
         let ObjectAddress { cluster, kind, namespace, name, group } = address;
-        Ok(services.resolve(cluster, kind, namespace, name, group.as_deref())?)
+        Ok(services.resolve(caller, cluster, kind, namespace, name, group.as_deref())?)
     }
 }
 
@@ -109,7 +124,7 @@ pub async fn resources(query: ListQuery) -> Result<ListWindow, Failure> {
 #[server(prefix = "/_fn", endpoint = "object", input = Json)]
 pub async fn object(address: ObjectAddress) -> Result<ObjectView, Failure> {
     let (services, caller) = request::services()?;
-    let object = request::resolve(&services, &address)?;
+    let object = request::resolve(&services, &caller, &address)?;
     Ok(services.object(&caller, &object).await?)
 }
 
@@ -117,7 +132,7 @@ pub async fn object(address: ObjectAddress) -> Result<ObjectView, Failure> {
 #[server(prefix = "/_fn", endpoint = "diff", input = Json)]
 pub async fn diff(address: ObjectAddress) -> Result<DiffReport, Failure> {
     let (services, caller) = request::services()?;
-    let object = request::resolve(&services, &address)?;
+    let object = request::resolve(&services, &caller, &address)?;
     Ok(services.diff(&caller, &object).await?)
 }
 
@@ -132,11 +147,7 @@ pub async fn logs(query: LogQuery) -> Result<AggregatedLogs, Failure> {
 /// one hidden field and a button per action can post it.
 #[server(prefix = "/_fn", endpoint = "act")]
 pub async fn act(object: String, action: String) -> Result<ActionOutcome, Failure> {
-    use domain::error::{ApiError, ErrorCode};
-    let unreadable =
-        |error: serde_json::Error| ApiError::new(ErrorCode::Invalid, format!("Unreadable request: {error}."));
-    let object = serde_json::from_str(&object).map_err(unreadable)?;
-    let action = serde_json::from_str(&action).map_err(unreadable)?;
+    let (object, action) = (request::from_json(&object)?, request::from_json(&action)?);
     let (services, caller) = request::services()?;
     Ok(services.act(&caller, &object, action).await?)
 }

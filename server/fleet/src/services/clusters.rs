@@ -44,14 +44,14 @@ impl Services {
     /// # Errors
     /// Forbidden. A kubeconfig that does not work is an answer: its failed steps.
     pub async fn probe_cluster(&self, caller: &Caller, request: &RegisterCluster) -> Result<Vec<ProbeStep>, ApiError> {
-        authorize_everything(caller, Verb::ManageClusters)?;
+        self.permitted(caller, authorize_everything(caller, Verb::ManageClusters)).await?;
         Ok(self.engine.clusters.probe(request).await.steps)
     }
 
     /// # Errors
     /// Forbidden; refused, with `details.steps`; the name is taken.
     pub async fn register_cluster(&self, caller: &Caller, request: RegisterCluster) -> Result<ClusterView, ApiError> {
-        let authorized = authorize_everything(caller, Verb::ManageClusters)?;
+        let authorized = self.permitted(caller, authorize_everything(caller, Verb::ManageClusters)).await?;
         let name = request.name.clone();
         let work = self.engine.clusters.register(request);
         let cluster = self
@@ -71,7 +71,7 @@ impl Services {
         id: &ClusterId,
         request: UpdateCluster,
     ) -> Result<ClusterView, ApiError> {
-        let authorized = authorize_cluster(caller, Verb::ManageClusters, id)?;
+        let authorized = self.permitted(caller, authorize_cluster(caller, Verb::ManageClusters, id)).await?;
         let detail = if request.kubeconfig.is_some() { "new kubeconfig" } else { "" };
         let work = self.engine.clusters.update(id, request);
         let cluster = self
@@ -86,7 +86,7 @@ impl Services {
     /// # Errors
     /// Forbidden; not found; it comes from the command line.
     pub async fn delete_cluster(&self, caller: &Caller, id: &ClusterId) -> Result<(), ApiError> {
-        let authorized = authorize_cluster(caller, Verb::ManageClusters, id)?;
+        let authorized = self.permitted(caller, authorize_cluster(caller, Verb::ManageClusters, id)).await?;
         let work = self.engine.clusters.remove(id);
         self.engine
             .audit
@@ -100,7 +100,7 @@ impl Services {
     /// # Errors
     /// Forbidden; not found; the cluster does not answer in time.
     pub async fn sync_cluster(&self, caller: &Caller, id: &ClusterId) -> Result<SyncOutcome, ApiError> {
-        let authorized = authorize_cluster(caller, Verb::Sync, id)?;
+        let authorized = self.permitted(caller, authorize_cluster(caller, Verb::Sync, id)).await?;
         let cluster = self.known_cluster(id)?;
         let work = async { Ok::<_, std::convert::Infallible>(timeout(SYNC_TIMEOUT, cluster.resync()).await) };
         let synced = self
