@@ -2,7 +2,9 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::columns::{OBJECT_KEY, UUID, add_object_key, long_text, number, short_text, table};
+use crate::columns::{
+    OBJECT_KEY_AND_CAPTURE, UUID, add_object_key, create_index, long_text, number, short_text, table,
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -23,13 +25,7 @@ impl MigrationTrait for Migration {
             .col(number("bytes").not_null());
         manager.create_table(baselines).await?;
 
-        let mut by_object = Index::create().name("baselines_by_object").table("baselines").if_not_exists().take();
-        for (name, _) in OBJECT_KEY {
-            by_object.col(name);
-        }
-        manager.create_index(by_object.col("captured_at").take()).await?;
-        let by_time =
-            Index::create().name("baselines_by_time").table("baselines").if_not_exists().col("captured_at").take();
-        manager.create_index(by_time).await
+        create_index(manager, "baselines", "baselines_by_object", &OBJECT_KEY_AND_CAPTURE).await?;
+        create_index(manager, "baselines", "baselines_by_time", &["captured_at"]).await
     }
 }

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::columns::{DIGEST, NAME, long_text, number, short_text, table};
+use crate::columns::{DIGEST, NAME, create_index, long_text, number, short_text, table};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -26,10 +26,7 @@ impl MigrationTrait for Migration {
             .col(number("used_at").not_null())
             .take();
         manager.create_table(sessions).await?;
-        for (name, column) in [("sessions_by_creation", "created_at"), ("sessions_by_use", "used_at")] {
-            let index = Index::create().name(name).table("sessions").if_not_exists().col(column).take();
-            manager.create_index(index).await?;
-        }
-        Ok(())
+        create_index(manager, "sessions", "sessions_by_creation", &["created_at"]).await?;
+        create_index(manager, "sessions", "sessions_by_use", &["used_at"]).await
     }
 }

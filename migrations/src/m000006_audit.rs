@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::columns::{CLUSTER, LABEL, NAME, UUID, long_text, number, short_text, table};
+use crate::columns::{CLUSTER, LABEL, NAME, UUID, create_index, long_text, number, short_text, table};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -26,15 +26,7 @@ impl MigrationTrait for Migration {
             .col(long_text(manager, "message").not_null())
             .take();
         manager.create_table(audit).await?;
-        let by_time = Index::create().name("audit_by_time").table("audit").if_not_exists().col("started_at").take();
-        manager.create_index(by_time).await?;
-        let by_cluster = Index::create()
-            .name("audit_by_cluster")
-            .table("audit")
-            .if_not_exists()
-            .col("cluster")
-            .col("started_at")
-            .take();
-        manager.create_index(by_cluster).await
+        create_index(manager, "audit", "audit_by_time", &["started_at"]).await?;
+        create_index(manager, "audit", "audit_by_cluster", &["cluster", "started_at"]).await
     }
 }

@@ -5,8 +5,8 @@
 //!
 //! One process writes an SQLite file through one connection; readers have their own and never wait for it. Single rows
 //! (audit, sessions, clusters) are the priority lane: connections are handed out in order of asking, and the batches of
-//! objects give theirs back after each transaction of at most 50 ms. The code is written for SQLite, PostgreSQL and
-//! MariaDB or MySQL; only SQLite is tested so far.
+//! objects give theirs back after each transaction of at most 50 ms. On PostgreSQL, MariaDB and MySQL the writers are a
+//! pool of which the batches use one connection.
 
 mod audit;
 pub mod baselines;
@@ -17,49 +17,58 @@ mod digest;
 mod entity;
 mod envelope;
 mod error;
+#[cfg(test)]
+mod full_disk;
+mod grants;
 mod identifier;
+mod key_fit;
 mod keys;
 mod objects;
 mod queue;
 mod retention;
+mod rotation;
 mod schema;
 mod sessions;
+mod settings;
+mod size;
+mod text;
+mod timeline;
+mod tokens;
+mod trouble;
 mod users;
 mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use migrations::{Migrator, MigratorTrait};
-use sea_orm::EntityTrait;
-use sea_orm_migration::SchemaManager;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use zeroize::Zeroizing;
 
-pub use self::audit::{AuditEntry, AuditOutcome, AuditQuery, AuditStore};
-pub use self::baselines::{BASELINES_PER_OBJECT, Baseline, BaselineStore, LARGEST_BASELINE, Recorded};
+pub use self::audit::{AuditEntry, AuditOutcome, AuditQuery, AuditStore, Places};
+pub use self::baselines::{Baseline, BaselineStore, LARGEST_BASELINE, Recorded};
 pub use self::cluster_states::{ClusterState, ClusterStateStore};
 pub use self::clusters::{ClusterStore, StoredCluster};
 pub use self::envelope::EnvelopeError;
 pub use self::error::StoreError;
+pub use self::key_fit::KeyFit;
 pub use self::keys::{KEY_FILE, KeyError, KeySource};
 pub use self::objects::{ObjectStore, StoredObject};
-pub use self::schema::{KeyFit, SchemaStep};
+pub use self::retention::Retention;
+pub use self::rotation::Rotation;
+pub use self::schema::SchemaStep;
 pub use self::sessions::{SessionStore, StoredSession};
-pub use self::users::{StoredUser, UserStore};
+pub use self::timeline::{RevisionChange, TimelineQuery, TimelineStore};
+pub use self::tokens::{StoredToken, TokenStore};
+pub use self::users::{PasswordChange, StoredUser, UserChange, UserChangeError, UserStore};
 
 use self::database::Database;
-use self::envelope::{Cell, Keyring};
+use self::envelope::Keyring;
 use self::queue::Queue;
+use self::timeline::Pending;
 use crate::clock::Clock;
 
 /// How long closing waits for the rows that are still queued.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
-
-/// Name of the settings row that tells whether a key belongs to the database.
-const KEY_CHECK: &str = "key_check";
-/// What that row holds, sealed.
-const KEY_CHECK_TEXT: &[u8] = b"flux-orchestrator";
 
 /// Where the store is, and how it is sealed.
 #[derive(Clone, Debug)]
@@ -68,6 +77,8 @@ pub struct StoreConfig {
     pub url: String,
     pub key: KeySource,
     pub clock: Clock,
+    /// What [`Store::apply_retention`] leaves.
+    pub retention: Retention,
 }
 
 /// The open store; clones share it.
@@ -77,8 +88,12 @@ pub struct Store(Arc<Shared>);
 struct Shared {
     database: Database,
     keys: Arc<Keyring>,
+    mask_key: Zeroizing<[u8; 32]>,
     queue: Arc<Queue>,
+    timeline: Arc<Pending>,
     clock: Clock,
+    retention: Retention,
+    opened_at: i64,
     /// Ends the writer task with the last clone.
     writing: DropGuard,
 }
@@ -88,22 +103,65 @@ impl Store {
     /// nothing has been written. Must be called within a tokio runtime: the writer task starts here.
     ///
     /// # Errors
-    /// [`StoreError::Connect`], [`StoreError::Key`], [`StoreError::Migrate`], or a failed statement.
+    /// [`StoreError::Connect`], [`StoreError::Key`], [`StoreError::Newer`], [`StoreError::Migrate`], or a failed
+    /// statement.
     pub async fn open(config: StoreConfig) -> Result<Self, StoreError> {
         let database = Database::connect(&config.url).await?;
-        let check = stored_key_check(&database).await?;
+        let check = settings::key_check(&database).await?;
         let keys = Arc::new(Keyring::load(&config.key, database.place(), check.is_some())?);
         if let Some(sealed) = &check {
-            verify_key(&keys, sealed)?;
+            settings::verify(&keys, sealed)?;
         }
-        Migrator::up(database.writer(), None).await.map_err(|source| StoreError::Migrate { source })?;
-        if check.is_none() {
-            store_key_check(&database, &keys).await?;
-        }
-        let queue = Arc::new(Queue::default());
+        schema::migrate(&database, &config.url).await?;
+        let mask_key = settings::establish(&database, &keys).await?;
+        let (queue, timeline) = (Arc::new(Queue::default()), Arc::new(Pending::default()));
         let stop = CancellationToken::new();
-        tokio::spawn(writer::write_objects(queue.clone(), database.clone(), stop.clone()));
-        Ok(Self(Arc::new(Shared { database, keys, queue, clock: config.clock, writing: stop.drop_guard() })))
+        tokio::spawn(writer::write(queue.clone(), timeline.clone(), database.clone(), stop.clone()));
+        Ok(Self(Arc::new(Shared {
+            database,
+            keys,
+            mask_key,
+            queue,
+            timeline,
+            opened_at: config.clock.now(),
+            clock: config.clock,
+            retention: config.retention,
+            writing: stop.drop_guard(),
+        })))
+    }
+
+    /// Brings the schema up to date and does nothing else; needs no key. The names of the steps that were applied.
+    ///
+    /// # Errors
+    /// [`StoreError::Connect`], [`StoreError::Newer`], [`StoreError::SchemaLocked`], [`StoreError::Migrate`].
+    pub async fn migrate(url: &str) -> Result<Vec<String>, StoreError> {
+        let database = Database::connect(url).await?;
+        let applied = schema::migrate(&database, url).await;
+        database.close().await?;
+        applied
+    }
+
+    /// The steps of the schema that this version knows, and which of them the database has. Changes nothing, except
+    /// that an SQLite file which is not there is made.
+    ///
+    /// # Errors
+    /// [`StoreError::Connect`], [`StoreError::Newer`], [`StoreError::Read`].
+    pub async fn schema(url: &str) -> Result<Vec<SchemaStep>, StoreError> {
+        let database = Database::connect(url).await?;
+        let steps = schema::steps(&database).await;
+        database.close().await?;
+        steps
+    }
+
+    /// Seals every sealed value anew, in one transaction: until it is committed the old key opens everything, then the
+    /// new one. With [`KeySource::BesideDatabase`] as the new source a new key takes the place of the one in the file.
+    /// No server may run on the database meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`] if a key is missing or wrong, [`StoreError::Envelope`] if a value does not open; nothing has
+    /// changed then.
+    pub async fn rotate_key(url: &str, old: &KeySource, new: &KeySource) -> Result<Rotation, StoreError> {
+        rotation::rotate(url, old, new).await
     }
 
     #[must_use]
@@ -123,7 +181,7 @@ impl Store {
 
     #[must_use]
     pub fn baselines(&self) -> BaselineStore {
-        BaselineStore::new(self.0.database.clone())
+        BaselineStore::new(self.0.database.clone(), self.0.retention.baselines_per_object)
     }
 
     #[must_use]
@@ -137,8 +195,18 @@ impl Store {
     }
 
     #[must_use]
+    pub fn tokens(&self) -> TokenStore {
+        TokenStore::new(self.0.database.clone())
+    }
+
+    #[must_use]
     pub fn audit(&self) -> AuditStore {
         AuditStore::new(self.0.database.clone())
+    }
+
+    #[must_use]
+    pub fn timeline(&self) -> TimelineStore {
+        TimelineStore::new(self.0.database.clone(), self.0.timeline.clone(), self.0.queue.clone())
     }
 
     /// Whether a statement gets through to the database and back.
@@ -149,15 +217,17 @@ impl Store {
     /// Key of the HMAC that stands for a secret value in stored rows, so that equality survives and the value does not.
     #[must_use]
     pub fn mask_key(&self) -> Zeroizing<[u8; 32]> {
-        self.0.keys.mask_key()
+        self.0.mask_key.clone()
     }
 
-    /// Removes what is older or more than the store keeps. To be called at start and once a day.
+    /// Removes what is older or more than [`Retention`] says. To be called at start and once a day. Clusters that are
+    /// gone are removed by a store that has been open for an hour, which knows those that are not registered.
     ///
     /// # Errors
     /// When a statement fails; what was removed before stays removed.
     pub async fn apply_retention(&self) -> Result<(), StoreError> {
-        retention::apply(&self.0.database, self.0.clock.now()).await
+        let Shared { database, queue, retention, opened_at, clock, .. } = &*self.0;
+        retention::apply(database, queue, retention, *opened_at, clock.now()).await
     }
 
     /// Writes what is queued (for at most five seconds) and closes the connections. Other clones fail from then on.
@@ -165,8 +235,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Close`].
     pub async fn close(self) -> Result<(), StoreError> {
-        if tokio::time::timeout(CLOSE_WITHIN, self.objects().flush()).await.is_err() {
-            tracing::warn!("some objects were not written before the store closed; the next start reads them anew");
+        let (objects, timeline) = (self.objects(), self.timeline());
+        let flushed = async { tokio::join!(objects.flush(), timeline.flush()) };
+        if tokio::time::timeout(CLOSE_WITHIN, flushed).await.is_err() {
+            tracing::warn!("some rows were not written before the store closed; the next start reads objects anew");
         }
         self.0.database.close().await
     }
@@ -179,39 +251,4 @@ impl std::fmt::Debug for Store {
             .field("writing", &self.0.writing)
             .finish_non_exhaustive()
     }
-}
-
-fn key_check_cell() -> Cell<'static> {
-    Cell { table: "settings", row: KEY_CHECK, column: "value" }
-}
-
-/// The sealed check value, or `None` if nothing was ever sealed here.
-async fn stored_key_check(database: &Database) -> Result<Option<String>, StoreError> {
-    let reading = |source| StoreError::Read { what: "the settings", source };
-    if !SchemaManager::new(database.writer()).has_table("settings").await.map_err(reading)? {
-        return Ok(None);
-    }
-    let row = entity::setting::Entity::find_by_id(KEY_CHECK).one(database.writer()).await.map_err(reading)?;
-    Ok(row.map(|row| row.value))
-}
-
-fn verify_key(keys: &Keyring, sealed: &str) -> Result<(), KeyError> {
-    match keys.open(key_check_cell(), sealed) {
-        Ok(text) if text.as_slice() == KEY_CHECK_TEXT => Ok(()),
-        _ => Err(KeyError::Wrong {
-            needed: envelope::key_id(sealed).unwrap_or("unknown").to_owned(),
-            given: keys.current_id().to_owned(),
-        }),
-    }
-}
-
-async fn store_key_check(database: &Database, keys: &Keyring) -> Result<(), StoreError> {
-    let cell = key_check_cell();
-    let value = keys.seal(cell, KEY_CHECK_TEXT).map_err(|source| cell.sealing(source))?;
-    let row = entity::setting::ActiveModel { name: sea_orm::Set(KEY_CHECK.to_owned()), value: sea_orm::Set(value) };
-    entity::setting::Entity::insert(row)
-        .exec_without_returning(database.writer())
-        .await
-        .map_err(|source| StoreError::Write { what: "the settings", source })?;
-    Ok(())
 }

@@ -52,8 +52,9 @@ pub(super) fn server(place: &Place, account: &Account) -> Result<Server> {
 /// One statement ends with each line that ends with a semicolon.
 fn bootstrap() -> Result<String> {
     let mut statements = "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket=NULL;\n".to_owned();
-    let Some((folder, prefix)) =
-        STATEMENTS.iter().find(|(folder, prefix)| Path::new(folder).join(format!("{prefix}_system_tables.sql")).exists())
+    let Some((folder, prefix)) = STATEMENTS
+        .iter()
+        .find(|(folder, prefix)| Path::new(folder).join(format!("{prefix}_system_tables.sql")).exists())
     else {
         bail!("MariaDB's statements for its system tables are not where Debian has them");
     };

@@ -45,8 +45,8 @@ pub(super) struct Supervisor {
 impl Supervisor {
     /// Returns when it listens.
     pub(super) fn start(mut server: Server) -> Result<Self> {
-        let log = std::fs::File::create(&server.log)
-            .with_context(|| format!("cannot write {}", server.log.display()))?;
+        let log =
+            std::fs::File::create(&server.log).with_context(|| format!("cannot write {}", server.log.display()))?;
         server.command.stdin(Stdio::null()).stderr(log.try_clone().context("cannot share the log file")?).stdout(log);
         let (stop, stopped) = mpsc::channel();
         let (name, address, log) = (server.name, server.address, server.log.clone());

@@ -24,7 +24,8 @@ use crate::store::{ClusterState, Store};
 use crate::watch::discovery::discover;
 use crate::watch::driver::{Report, drive};
 use crate::watch::targets::{Target, targets};
-use crate::watch::{Kinds, persist};
+use crate::watch::Kinds;
+use crate::watch::persist::Persistence;
 
 /// The first call of a session.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
@@ -50,16 +51,22 @@ pub(crate) async fn supervise(
     commands: mpsc::Receiver<Command>,
     stop: CancellationToken,
 ) {
+    let mut persistence = Persistence::new(&cluster, &context.store, &context.clock);
     tokio::select! {
         () = stop.cancelled() => {}
-        () = run(&cluster, &context, commands) => {}
+        () = run(&cluster, &context, commands, &mut persistence) => {}
     }
-    persist::save_rest(&cluster, &context.store, &context.clock).await;
+    persistence.save_rest().await;
 }
 
-async fn run(cluster: &Arc<Cluster>, context: &Context, mut commands: mpsc::Receiver<Command>) {
-    persist::restore(cluster, &context.store).await;
-    let saving = persist::save(cluster, &context.store, &context.clock);
+async fn run(
+    cluster: &Arc<Cluster>,
+    context: &Context,
+    mut commands: mpsc::Receiver<Command>,
+    persistence: &mut Persistence<'_>,
+) {
+    persistence.restore().await;
+    let saving = persistence.save();
     let watching = async {
         let mut pause = ReconnectPause::default();
         loop {

@@ -1,6 +1,6 @@
 //! What objects looked like when a revision of their owner had just been applied, values of secrets as keyed HMACs.
 //!
-//! At most [`BASELINES_PER_OBJECT`] different states an object, each of at most [`LARGEST_BASELINE`] bytes.
+//! As many different states an object as [`super::Retention`] says, each of at most [`LARGEST_BASELINE`] bytes.
 
 use domain::object::ObjectRef;
 use sea_orm::{
@@ -13,7 +13,8 @@ use super::entity::baseline::{ActiveModel, Column, Entity, Model};
 use super::error::StoreError;
 use super::identifier;
 
-pub const BASELINES_PER_OBJECT: u64 = 5;
+/// Removed at once when a new one comes; more than these are left over only after the limit was lowered.
+const SURPLUS: u64 = 100;
 /// Of both texts of a row together; the API server's own limit of an object is 1.5 MiB.
 pub const LARGEST_BASELINE: usize = 1 << 20;
 
@@ -47,11 +48,13 @@ pub enum Recorded {
 #[derive(Clone)]
 pub struct BaselineStore {
     database: Database,
+    /// Of one object, at least one.
+    most: u64,
 }
 
 impl BaselineStore {
-    pub(super) fn new(database: Database) -> Self {
-        Self { database }
+    pub(super) fn new(database: Database, most: u64) -> Self {
+        Self { database, most: most.max(1) }
     }
 
     /// Keeps a baseline and drops the oldest beyond the limit.
@@ -63,7 +66,7 @@ impl BaselineStore {
         if row.bytes > LARGEST_BASELINE as i64 {
             return Ok(Recorded::TooLarge);
         }
-        self.record(row, &baseline.object).await.map_err(|source| StoreError::Write { what: "baselines", source })
+        self.record(row, &baseline.object).await.map_err(StoreError::writing("baselines"))
     }
 
     /// # Errors
@@ -81,7 +84,7 @@ impl BaselineStore {
             .limit(limit)
             .all(self.database.reader())
             .await
-            .map_err(|source| StoreError::Read { what: "baselines", source })?;
+            .map_err(StoreError::reading("baselines"))?;
         rows.into_iter().map(|row| stored(object, row)).collect()
     }
 
@@ -101,7 +104,7 @@ impl BaselineStore {
             }
             _ => {
                 Entity::insert(row.into_active_model_of_new_row()).exec_without_returning(&transaction).await?;
-                drop_oldest(&transaction, object).await?;
+                drop_oldest(&transaction, object, self.most).await?;
                 Recorded::New
             }
         };
@@ -132,13 +135,13 @@ fn newest_first(object: &ObjectRef) -> sea_orm::Select<Entity> {
         .order_by_desc(Column::Id)
 }
 
-async fn drop_oldest(database: &impl ConnectionTrait, object: &ObjectRef) -> Result<(), DbErr> {
-    // A limit, because no database takes an offset without one; one insert makes one too many.
+async fn drop_oldest(database: &impl ConnectionTrait, object: &ObjectRef, most: u64) -> Result<(), DbErr> {
+    // A limit, because no database takes an offset without one.
     let oldest: Vec<String> = newest_first(object)
         .select_only()
         .column(Column::Id)
-        .offset(BASELINES_PER_OBJECT)
-        .limit(BASELINES_PER_OBJECT)
+        .offset(most)
+        .limit(SURPLUS)
         .into_tuple()
         .all(database)
         .await?;

@@ -8,6 +8,10 @@ use sea_orm::{EntityTrait, Set};
 use super::database::Database;
 use super::entity::cluster_state::{ActiveModel, Column, Entity};
 use super::error::StoreError;
+use super::text::fit;
+
+/// Length of the columns that hold a version.
+const VERSION: u32 = 64;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterState {
@@ -35,7 +39,7 @@ impl ClusterStateStore {
         let row = Entity::find_by_id(cluster.as_str())
             .one(self.database.reader())
             .await
-            .map_err(|source| StoreError::Read { what: "the state of a cluster", source })?;
+            .map_err(StoreError::reading("the state of a cluster"))?;
         let Some(row) = row else { return Ok(None) };
         let permissions = serde_json::from_str(&row.permissions)
             .map_err(|source| StoreError::Json { what: "the permissions of a cluster", source })?;
@@ -57,8 +61,8 @@ impl ClusterStateStore {
             .map_err(|source| StoreError::Json { what: "the permissions of a cluster", source })?;
         let row = ActiveModel {
             cluster: Set(state.cluster.0),
-            kubernetes_version: Set(state.kubernetes_version),
-            flux_version: Set(state.flux_version),
+            kubernetes_version: Set(state.kubernetes_version.map(|version| fit(version, VERSION))),
+            flux_version: Set(state.flux_version.map(|version| fit(version, VERSION))),
             last_seen: Set(state.last_seen),
             permissions: Set(permissions),
         };
@@ -69,7 +73,7 @@ impl ClusterStateStore {
             .on_conflict(newer)
             .exec_without_returning(self.database.writer())
             .await
-            .map_err(|source| StoreError::Write { what: "the state of a cluster", source })?;
+            .map_err(StoreError::writing("the state of a cluster"))?;
         Ok(())
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use domain::object::ClusterId;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::database::Database;
-use super::entity::{baseline, cluster, cluster_state, object};
+use super::entity::{baseline, cluster, cluster_state, object, timeline};
 use super::envelope::{Cell, EnvelopeError, Keyring};
 use super::error::StoreError;
 use super::queue::Queue;
@@ -43,11 +43,12 @@ impl ClusterStore {
     /// # Errors
     /// [`StoreError::Read`].
     pub async fn list(&self) -> Result<Vec<StoredCluster>, StoreError> {
-        let rows = cluster::Entity::find()
-            .order_by_asc(cluster::Column::Name)
+        let mut rows = cluster::Entity::find()
             .all(self.database.reader())
             .await
-            .map_err(|source| StoreError::Read { what: "clusters", source })?;
+            .map_err(StoreError::reading("clusters"))?;
+        // Each database has its own order of letters.
+        rows.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
         let mut clusters = Vec::with_capacity(rows.len());
         for row in rows {
             match self.opened(row) {
@@ -67,7 +68,7 @@ impl ClusterStore {
         let row = cluster::Entity::find_by_id(id.as_str())
             .one(self.database.reader())
             .await
-            .map_err(|source| StoreError::Read { what: "clusters", source })?;
+            .map_err(StoreError::reading("clusters"))?;
         row.map(|row| self.opened(row)).transpose()
     }
 
@@ -91,7 +92,7 @@ impl ClusterStore {
         match row.update(self.database.writer()).await {
             Ok(_) => Ok(true),
             Err(sea_orm::DbErr::RecordNotUpdated) => Ok(false),
-            Err(source) => Err(StoreError::Write { what: "clusters", source }),
+            Err(source) => Err(StoreError::writing("clusters")(source)),
         }
     }
 
@@ -103,7 +104,7 @@ impl ClusterStore {
     pub async fn delete(&self, id: &ClusterId) -> Result<bool, StoreError> {
         let _turn = self.queue.turn().await;
         self.queue.forget_cluster(id);
-        self.delete_rows(id).await.map_err(|source| StoreError::Write { what: "clusters", source })
+        self.delete_rows(id).await.map_err(StoreError::writing("clusters"))
     }
 
     async fn delete_rows(&self, id: &ClusterId) -> Result<bool, sea_orm::DbErr> {
@@ -111,6 +112,7 @@ impl ClusterStore {
         let id = id.as_str();
         object::Entity::delete_many().filter(object::Column::Cluster.eq(id)).exec(&transaction).await?;
         baseline::Entity::delete_many().filter(baseline::Column::Cluster.eq(id)).exec(&transaction).await?;
+        timeline::Entity::delete_many().filter(timeline::Column::Cluster.eq(id)).exec(&transaction).await?;
         cluster_state::Entity::delete_by_id(id).exec(&transaction).await?;
         let deleted = cluster::Entity::delete_by_id(id).exec(&transaction).await?;
         transaction.commit().await?;
@@ -147,6 +149,6 @@ impl ClusterStore {
     }
 }
 
-fn kubeconfig_cell(id: &str) -> Cell<'_> {
+pub(super) fn kubeconfig_cell(id: &str) -> Cell<'_> {
     Cell { table: "clusters", row: id, column: "kubeconfig" }
 }

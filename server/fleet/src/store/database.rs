@@ -47,7 +47,7 @@ pub(super) enum Place {
 
 impl Database {
     pub(super) async fn connect(url: &str) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Connect { url: without_credentials(url), source };
+        let failed = |source| StoreError::connecting(without_credentials(url))(source);
         let place = place(url).map_err(failed)?;
         let (writer, reader) = match &place {
             Place::Server => {
@@ -94,7 +94,7 @@ impl Database {
         match self.place {
             Place::Server => sea_orm::Database::connect(server_options(url, 1))
                 .await
-                .map_err(|source| StoreError::Connect { url: without_credentials(url), source }),
+                .map_err(StoreError::connecting(without_credentials(url))),
             Place::File(_) | Place::Memory => Ok(self.writer.clone()),
         }
     }

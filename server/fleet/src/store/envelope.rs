@@ -53,12 +53,12 @@ impl Cell<'_> {
 pub(super) struct Keyring {
     current: SealKey,
     previous: Vec<SealKey>,
-    mask: Zeroizing<[u8; 32]>,
 }
 
 struct SealKey {
     id: String,
     cipher: XChaCha20Poly1305,
+    mask: Zeroizing<[u8; 32]>,
 }
 
 impl Keyring {
@@ -67,16 +67,26 @@ impl Keyring {
         Self {
             current: SealKey::new(current),
             previous: previous.iter().map(|master| SealKey::new(master)).collect(),
-            mask: derive(current, "mask v1"),
         }
+    }
+
+    /// The first of these seals; the others, in their order, open what they sealed.
+    pub(super) fn of(masters: &[Zeroizing<[u8; 32]>]) -> Option<Self> {
+        let (current, previous) = masters.split_first()?;
+        Some(Self::new(current, previous))
     }
 
     pub(super) fn current_id(&self) -> &str {
         &self.current.id
     }
 
-    pub(super) fn mask_key(&self) -> Zeroizing<[u8; 32]> {
-        self.mask.clone()
+    /// What the masking key of a store is at first, for the master key with that id.
+    pub(super) fn first_mask_key(&self, id: &str) -> Option<Zeroizing<[u8; 32]>> {
+        self.all().find(|key| key.id == id).map(|key| key.mask.clone())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &SealKey> {
+        std::iter::once(&self.current).chain(&self.previous)
     }
 
     pub(super) fn seal(&self, cell: Cell<'_>, plain: &[u8]) -> Result<String, EnvelopeError> {
@@ -103,10 +113,8 @@ impl Keyring {
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| EnvelopeError::Form);
         let nonce: [u8; NONCE] = decode(nonce)?.try_into().map_err(|_| EnvelopeError::Form)?;
         let sealed = decode(sealed)?;
-        let key = std::iter::once(&self.current)
-            .chain(&self.previous)
-            .find(|key| key.id == id)
-            .ok_or_else(|| EnvelopeError::UnknownKey { id: id.to_owned() })?;
+        let key =
+            self.all().find(|key| key.id == id).ok_or_else(|| EnvelopeError::UnknownKey { id: id.to_owned() })?;
         let payload = Payload { msg: &sealed, aad: &cell.bytes() };
         key.cipher.decrypt(&nonce.into(), payload).map(Zeroizing::new).map_err(|_| EnvelopeError::Forged)
     }
@@ -119,6 +127,7 @@ impl SealKey {
         Self {
             id: id[..4].iter().map(|byte| format!("{byte:02x}")).collect(),
             cipher: XChaCha20Poly1305::new((&*key).into()),
+            mask: derive(master, "mask v1"),
         }
     }
 }

@@ -47,7 +47,7 @@ impl ObjectStore {
             .filter(object::Column::Cluster.eq(cluster.as_str()))
             .all(self.database.reader())
             .await
-            .map_err(|source| StoreError::Read { what: "objects", source })?;
+            .map_err(StoreError::reading("objects"))?;
         let mut objects = Vec::with_capacity(rows.len());
         let mut known = HashMap::with_capacity(rows.len());
         for row in rows {
@@ -92,7 +92,7 @@ impl ObjectStore {
             .filter(object::Column::Cluster.eq(cluster.as_str()))
             .exec(self.database.writer())
             .await
-            .map_err(|source| StoreError::Write { what: "objects", source })?;
+            .map_err(StoreError::writing("objects"))?;
         Ok(())
     }
 

@@ -26,12 +26,15 @@ pub(super) enum Change {
 }
 
 impl Change {
-    fn bytes(&self) -> usize {
-        let json = match self {
+    pub(super) fn json_bytes(&self) -> usize {
+        match self {
             Self::Put { json, .. } => json.len(),
             Self::Remove => 0,
-        };
-        OVERHEAD + json
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        OVERHEAD + self.json_bytes()
     }
 
     fn content(&self) -> Option<Short> {
@@ -244,12 +247,34 @@ impl Queue {
         self.lock().known.entry(cluster.clone()).or_insert(rows);
     }
 
+    /// Rows that wait, and the bytes of those and of what is in hand.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.order.len(), state.bytes)
+    }
+
     /// Waits until everything that was taken before the call has been dealt with.
     pub(super) async fn flush(&self) {
         let target = self.lock().next_place;
         let mut done_below = self.done_below.subscribe();
         // Fails only if the sender is gone, and `self` holds it.
         let _ = done_below.wait_for(|below| *below >= target).await;
+    }
+
+    /// Lets [`Self::filled`] return: there is something else to write.
+    pub(super) fn wake(&self) {
+        self.filled.notify_one();
+    }
+
+    /// Whether rows of the cluster were loaded or written since the start.
+    pub(super) fn knows(&self, cluster: &str) -> bool {
+        self.lock().known.keys().any(|known| known.as_str() == cluster)
+    }
+
+    /// Whether the last transaction of objects was refused.
+    #[cfg(test)]
+    pub(super) fn is_failing(&self) -> bool {
+        self.lock().failing
     }
 
     /// Waits for [`Self::take`] to have something, perhaps in vain.

@@ -1,66 +1,147 @@
-//! How long and how much the store keeps.
+//! How long and how much the store keeps, and dropping the rest, oldest first.
 //!
-//! Audit: 400 days and a million rows. Baselines: 1 GiB, oldest captures first (each object has few, see
-//! [`super::baselines`]). Sessions expire by themselves. Objects and states live as long as their cluster.
+//! Rows go in steps, so that no transaction is long and whoever waits for a connection gets one in between. What is
+//! removed stays removed if a later step fails. Baselines of one object are counted when one comes, see
+//! [`super::baselines`].
+
+use std::time::Duration;
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DbBackend, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::database::Database;
-use super::entity::{audit, baseline};
+use super::entity::{audit, baseline, cluster, cluster_state, object, session, timeline};
 use super::error::StoreError;
+use super::queue::Queue;
 
-const DAY: i64 = 24 * 60 * 60 * 1000;
-const AUDIT_AGE: i64 = 400 * DAY;
-const AUDIT_ROWS: u64 = 1_000_000;
-const BASELINE_BYTES: i64 = 1 << 30;
-/// Rows of one step, so that no transaction is long.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Rows of one step.
 const STEP: u64 = 500;
+/// A store that was opened more recently does not know yet which clusters there are.
+const SETTLED: i64 = 60 * 60 * 1000;
 
-pub(super) async fn apply(database: &Database, now: i64) -> Result<(), StoreError> {
-    shrink_audit(database, now - AUDIT_AGE, AUDIT_ROWS)
-        .await
-        .map_err(|source| StoreError::Write { what: "the audit trail", source })?;
-    shrink_baselines(database, BASELINE_BYTES).await.map_err(|source| StoreError::Write { what: "baselines", source })
+/// What the store keeps at most. Ages and numbers hold together: a row goes when either is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Baselines of one object.
+    pub baselines_per_object: u64,
+    /// Bytes of the texts of all baselines together.
+    pub baseline_bytes: u64,
+    pub audit_age: Duration,
+    pub audit_rows: u64,
+    /// Revision changes of Flux objects.
+    pub timeline_age: Duration,
+    pub timeline_rows: u64,
+    /// Since the sign-in. Sessions expire earlier by their own rules; this is for a server that nobody signs in to.
+    pub session_age: Duration,
+    pub session_rows: u64,
+    /// Since a cluster that is not registered was last seen: a context that left the kubeconfig. Everything of it goes.
+    pub removed_cluster_age: Duration,
 }
 
-async fn shrink_audit(database: &Database, oldest: i64, rows: u64) -> Result<(), DbErr> {
-    let first_too_many: Option<i64> = audit::Entity::find()
-        .select_only()
-        .column(audit::Column::StartedAt)
-        .order_by_desc(audit::Column::StartedAt)
-        .offset(rows)
-        .limit(1)
-        .into_tuple()
-        .one(database.reader())
-        .await?;
-    let before = first_too_many.map_or(oldest, |too_many| std::cmp::max(oldest, too_many + 1));
-    loop {
-        let ids: Vec<String> = audit::Entity::find()
-            .select_only()
-            .column(audit::Column::Id)
-            .filter(audit::Column::StartedAt.lt(before))
-            .limit(STEP)
-            .into_tuple()
-            .all(database.writer())
-            .await?;
-        if ids.is_empty() {
-            return Ok(());
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            baselines_per_object: 5,
+            baseline_bytes: 1 << 30,
+            audit_age: DAY * 400,
+            audit_rows: 1_000_000,
+            timeline_age: DAY * 90,
+            timeline_rows: 500_000,
+            session_age: DAY * 90,
+            session_rows: 100_000,
+            removed_cluster_age: DAY * 30,
         }
-        audit::Entity::delete_many().filter(audit::Column::Id.is_in(ids)).exec(database.writer()).await?;
+    }
+}
+
+/// `opened_at` and `now` in milliseconds.
+pub(super) async fn apply(
+    database: &Database,
+    queue: &Queue,
+    keep: &Retention,
+    opened_at: i64,
+    now: i64,
+) -> Result<(), StoreError> {
+    let before = |age: Duration| now.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+    let audit = Aged::<audit::Entity> { time: audit::Column::StartedAt, id: audit::Column::Id };
+    audit.shrink(database, before(keep.audit_age), keep.audit_rows).await.map_err(writing("the audit trail"))?;
+    let timeline = Aged::<timeline::Entity> { time: timeline::Column::AtMillis, id: timeline::Column::Id };
+    timeline.shrink(database, before(keep.timeline_age), keep.timeline_rows).await.map_err(writing("the timeline"))?;
+    let sessions = Aged::<session::Entity> { time: session::Column::CreatedAt, id: session::Column::TokenDigest };
+    sessions.shrink(database, before(keep.session_age), keep.session_rows).await.map_err(writing("sessions"))?;
+    let bytes = i64::try_from(keep.baseline_bytes).unwrap_or(i64::MAX);
+    shrink_baselines(database, bytes).await.map_err(writing("baselines"))?;
+    if now.saturating_sub(opened_at) >= SETTLED {
+        let before = before(keep.removed_cluster_age);
+        forget_removed_clusters(database, queue, before).await.map_err(writing("removed clusters"))?;
+    }
+    Ok(())
+}
+
+fn writing(what: &'static str) -> impl Fn(DbErr) -> StoreError {
+    StoreError::writing(what)
+}
+
+/// A table whose rows have a time and an id of text.
+struct Aged<E: EntityTrait> {
+    time: E::Column,
+    id: E::Column,
+}
+
+impl<E: EntityTrait> Aged<E> {
+    /// Removes what is older than `oldest`, and the oldest beyond that many rows.
+    async fn shrink(&self, database: &Database, oldest: i64, rows: u64) -> Result<(), DbErr> {
+        let first_too_many: Option<i64> = E::find()
+            .select_only()
+            .column(self.time)
+            .order_by_desc(self.time)
+            .offset(Ord::min(rows, i64::MAX.unsigned_abs()))
+            .limit(1)
+            .into_tuple()
+            .one(database.reader())
+            .await?;
+        let before = first_too_many.map_or(oldest, |too_many| std::cmp::max(oldest, too_many + 1));
+        loop {
+            let ids: Vec<String> = E::find()
+                .select_only()
+                .column(self.id)
+                .filter(self.time.lt(before))
+                .limit(STEP)
+                .into_tuple()
+                .all(database.reader())
+                .await?;
+            if ids.is_empty() {
+                return Ok(());
+            }
+            E::delete_many().filter(self.id.is_in(ids)).exec(database.writer()).await?;
+        }
     }
 }
 
 async fn shrink_baselines(database: &Database, limit: i64) -> Result<(), DbErr> {
-    while bytes_of_baselines(database).await? > limit {
-        let ids: Vec<String> = baseline::Entity::find()
+    let mut bytes = bytes_of_baselines(database).await?;
+    while bytes > limit {
+        let oldest: Vec<(String, i64)> = baseline::Entity::find()
             .select_only()
-            .column(baseline::Column::Id)
+            .columns([baseline::Column::Id, baseline::Column::Bytes])
             .order_by_asc(baseline::Column::CapturedAt)
             .limit(STEP)
             .into_tuple()
-            .all(database.writer())
+            .all(database.reader())
             .await?;
+        if oldest.is_empty() {
+            return Ok(());
+        }
+        let mut ids = Vec::new();
+        for (id, size) in oldest {
+            if bytes > limit {
+                bytes -= size;
+                ids.push(id);
+            }
+        }
         baseline::Entity::delete_many().filter(baseline::Column::Id.is_in(ids)).exec(database.writer()).await?;
     }
     Ok(())
@@ -68,7 +149,7 @@ async fn shrink_baselines(database: &Database, limit: i64) -> Result<(), DbErr> 
 
 async fn bytes_of_baselines(database: &Database) -> Result<i64, DbErr> {
     // Sums of BIGINT are decimals on servers; the cast brings them back.
-    let whole = match database.writer().get_database_backend() {
+    let whole = match database.reader().get_database_backend() {
         DbBackend::MySql => "SIGNED",
         _ => "BIGINT",
     };
@@ -76,80 +157,31 @@ async fn bytes_of_baselines(database: &Database) -> Result<i64, DbErr> {
         .select_only()
         .column_as(Expr::col(baseline::Column::Bytes).sum().cast_as(whole), "bytes")
         .into_tuple()
-        .one(database.writer())
+        .one(database.reader())
         .await?;
     Ok(sum.flatten().unwrap_or(0))
 }
 
-#[cfg(test)]
-mod tests {
-    use domain::object::ObjectRef;
-    use serde_json::json;
-
-    use super::super::audit::{AuditEntry, AuditOutcome, AuditQuery, AuditStore};
-    use super::super::baselines::{Baseline, BaselineStore, Recorded};
-    use super::*;
-    use migrations::{Migrator, MigratorTrait};
-
-    async fn database() -> Database {
-        let database = Database::connect("sqlite::memory:").await.unwrap();
-        Migrator::up(database.writer(), None).await.unwrap();
-        database
+/// Removes everything of clusters that are neither registered nor known to this process and were last seen before that
+/// moment. The state goes last, so that a round which was cut short goes on next time.
+async fn forget_removed_clusters(database: &Database, queue: &Queue, before: i64) -> Result<(), DbErr> {
+    let registered: Vec<String> =
+        cluster::Entity::find().select_only().column(cluster::Column::Id).into_tuple().all(database.reader()).await?;
+    let long_gone: Vec<String> = cluster_state::Entity::find()
+        .select_only()
+        .column(cluster_state::Column::Cluster)
+        .filter(cluster_state::Column::LastSeen.lt(before))
+        .into_tuple()
+        .all(database.reader())
+        .await?;
+    let removed = long_gone.into_iter().filter(|cluster| !registered.contains(cluster) && !queue.knows(cluster));
+    for removed in removed {
+        let writer = database.writer();
+        tracing::info!(cluster = removed, "everything stored of a cluster that is gone is removed");
+        object::Entity::delete_many().filter(object::Column::Cluster.eq(removed.as_str())).exec(writer).await?;
+        baseline::Entity::delete_many().filter(baseline::Column::Cluster.eq(removed.as_str())).exec(writer).await?;
+        timeline::Entity::delete_many().filter(timeline::Column::Cluster.eq(removed.as_str())).exec(writer).await?;
+        cluster_state::Entity::delete_by_id(removed.as_str()).exec(writer).await?;
     }
-
-    fn entry(started_at: i64) -> AuditEntry {
-        AuditEntry {
-            started_at,
-            finished_at: None,
-            caller: "ada".to_owned(),
-            remote: None,
-            verb: "sync".to_owned(),
-            target: "cluster prod".to_owned(),
-            cluster: Some("prod".to_owned()),
-            namespace: None,
-            action: "sync".to_owned(),
-            detail: String::new(),
-            outcome: AuditOutcome::Succeeded,
-            message: String::new(),
-        }
-    }
-
-    #[tokio::test]
-    async fn audit_rows_go_by_age_and_by_number_oldest_first() {
-        let database = database().await;
-        let audit = AuditStore::new(database.clone());
-        for started_at in 1..=6 {
-            audit.insert(entry(started_at)).await.unwrap();
-        }
-        shrink_audit(&database, 3, 100).await.unwrap();
-        let query = AuditQuery { limit: 10, ..AuditQuery::default() };
-        let left = |rows: Vec<AuditEntry>| rows.into_iter().map(|row| row.started_at).collect::<Vec<_>>();
-        assert_eq!(left(audit.list(&query).await.unwrap()), [6, 5, 4, 3]);
-        shrink_audit(&database, 3, 2).await.unwrap();
-        assert_eq!(left(audit.list(&query).await.unwrap()), [6, 5]);
-    }
-
-    #[tokio::test]
-    async fn baselines_shrink_to_their_share_of_bytes() {
-        let database = database().await;
-        let object =
-            ObjectRef::of(&"prod".into(), &json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}));
-        let store = BaselineStore::new(database.clone());
-        let baseline = Baseline {
-            owner: object.clone(),
-            object: object.clone(),
-            revision: "main@sha1:1".to_owned(),
-            build: "sha256:1".to_owned(),
-            captured_at: 1,
-            json: json!({"a": "b"}),
-            owned_paths: json!({}),
-        };
-        assert_eq!(store.put(&baseline).await.unwrap(), Recorded::New);
-        let bytes = bytes_of_baselines(&database).await.unwrap();
-        assert_eq!(bytes, (r#"{"a":"b"}"#.len() + "{}".len()) as i64);
-        shrink_baselines(&database, bytes).await.unwrap();
-        assert_eq!(store.latest(&object).await.unwrap(), Some(baseline));
-        shrink_baselines(&database, bytes - 1).await.unwrap();
-        assert_eq!(store.latest(&object).await.unwrap(), None);
-    }
+    Ok(())
 }

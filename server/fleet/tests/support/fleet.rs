@@ -12,7 +12,7 @@ use fleet::access::Caller;
 use fleet::clock::Clock;
 use fleet::engine::{Engine, EngineConfig, RESYNC};
 use fleet::services::Services;
-use fleet::store::{KeySource, StoreConfig};
+use fleet::store::{KeySource, Retention, StoreConfig};
 use futures::StreamExt;
 use futures::stream::select;
 use serde_json::{Value, json};
@@ -64,7 +64,12 @@ pub(crate) fn reference(name: &str) -> ObjectRef {
 async fn engine(directory: &TempDir) -> Arc<Engine> {
     let url = format!("sqlite://{}", directory.path().join("fleet.db").display());
     let config = EngineConfig {
-        store: StoreConfig { url, key: KeySource::BesideDatabase, clock: Clock::system() },
+        store: StoreConfig {
+            url,
+            key: KeySource::BesideDatabase,
+            clock: Clock::system(),
+            retention: Retention::default(),
+        },
         kubeconfig: None,
         in_cluster: false,
         allow_loopback_clusters: true,
