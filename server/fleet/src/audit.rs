@@ -144,6 +144,7 @@ impl Audit {
             caller: caller.name.clone(),
             token: caller.token().map(str::to_owned),
             remote: caller.remote.map(|remote| remote.to_string()),
+            request_id: caller.request_id.clone(),
             verb: verb.word().to_owned(),
             target: target.to_string(),
             cluster: target.cluster().map(|cluster| cluster.0.clone()),

@@ -60,6 +60,9 @@ pub struct AuditView {
     /// Name of the API token through which the caller came.
     pub token: Option<String>,
     pub remote: Option<String>,
+    /// Of the request that asked for it, as it is in the server's log and in error messages.
+    #[serde(default)]
+    pub request_id: Option<String>,
     /// A [`Verb`], or `sign_in`.
     pub verb: String,
     /// The target in words: `Kustomization shop/web on prod`.
@@ -162,7 +165,7 @@ impl AuditFormat {
     pub fn head(self) -> &'static str {
         match self {
             Self::Csv => {
-                "id,started_at,finished_at,caller,token,remote,verb,target,cluster,namespace,action,detail,outcome,\
+                "id,started_at,finished_at,caller,token,remote,request_id,verb,target,cluster,namespace,action,detail,outcome,\
                  message\r\n"
             }
             Self::Ndjson => "",
@@ -193,6 +196,7 @@ fn csv(entry: &AuditView) -> String {
         entry.caller.clone(),
         text(&entry.token),
         text(&entry.remote),
+        text(&entry.request_id),
         entry.verb.clone(),
         entry.target.clone(),
         entry.cluster.as_ref().map(|cluster| cluster.0.clone()).unwrap_or_default(),
@@ -230,6 +234,7 @@ mod tests {
             caller: "ada".to_owned(),
             token: Some("ci".to_owned()),
             remote: None,
+            request_id: Some("trace-1".to_owned()),
             verb: "suspend".to_owned(),
             target: "Kustomization shop/web on prod".to_owned(),
             cluster: Some("prod".into()),
@@ -245,7 +250,7 @@ mod tests {
     fn a_line_of_csv_survives_commas_quotes_breaks_and_formulas() {
         assert_eq!(
             AuditFormat::Csv.line(&entry()),
-            "1,5,,ada,ci,,suspend,Kustomization shop/web on prod,prod,shop,suspend,\
+            "1,5,,ada,ci,,trace-1,suspend,Kustomization shop/web on prod,prod,shop,suspend,\
              \"a \"\"quoted\"\", long\ntext\",failed,\"'=HYPERLINK(1)\"\r\n"
         );
         let columns = AuditFormat::Csv.head().trim_end().split(',').count();

@@ -12,6 +12,8 @@ pub struct Caller {
     pub grants: Vec<Grant>,
     /// Address of the peer, where the listener knows it.
     pub remote: Option<IpAddr>,
+    /// Id of the request, for the audit trail.
+    pub request_id: Option<String>,
     /// `false` where the server runs without sign-in.
     pub signed_in: bool,
     pub credential: Credential,
@@ -32,7 +34,14 @@ impl Caller {
     /// Somebody with these grants, and nothing else known of them.
     #[must_use]
     pub fn named(name: &str, grants: Vec<Grant>) -> Self {
-        Self { name: name.to_owned(), grants, remote: None, signed_in: true, credential: Credential::None }
+        Self {
+            name: name.to_owned(),
+            grants,
+            remote: None,
+            request_id: None,
+            signed_in: true,
+            credential: Credential::None,
+        }
     }
 
     /// Everybody, on a server without sign-in (`--auth none`).

@@ -160,6 +160,7 @@ impl SignIn {
             caller: name.to_owned(),
             token: None,
             remote: remote.map(|remote| remote.to_string()),
+            request_id: None,
             verb: SIGN_IN.to_owned(),
             target: "this server".to_owned(),
             cluster: None,

@@ -29,6 +29,8 @@ pub struct AuditEntry {
     /// Name of the API token through which the caller came.
     pub token: Option<String>,
     pub remote: Option<String>,
+    /// Of the request that asked for it, as it is in the log.
+    pub request_id: Option<String>,
     pub verb: String,
     /// The target in words: `Kustomization shop/web on prod`.
     pub target: String,
@@ -81,6 +83,7 @@ impl AuditStore {
             caller: Set(fit(entry.caller, columns::NAME)),
             token: Set(entry.token.map(|token| fit(token, TOKEN_NAME))),
             remote: Set(entry.remote.map(|remote| fit(remote, 64))),
+            request_id: Set(entry.request_id.map(|id| fit(id, 128))),
             verb: Set(fit(entry.verb, 32)),
             target: Set(fit(entry.target, LONGEST)),
             cluster: Set(entry.cluster.map(|cluster| fit(cluster, columns::CLUSTER))),
@@ -188,6 +191,7 @@ fn stored(row: Model) -> AuditView {
         caller: row.caller,
         token: row.token,
         remote: row.remote,
+        request_id: row.request_id,
         verb: row.verb,
         target: row.target,
         cluster: row.cluster.map(ClusterId),

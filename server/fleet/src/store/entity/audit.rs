@@ -12,6 +12,7 @@ pub struct Model {
     pub caller: String,
     pub token: Option<String>,
     pub remote: Option<String>,
+    pub request_id: Option<String>,
     pub verb: String,
     pub target: String,
     pub cluster: Option<String>,
