@@ -1,5 +1,6 @@
 //! `flux-orchestrator demo`: three simulated clusters in this process, registered like real ones, and a store in a temporary folder.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use anyhow::{Context, bail};
 use simulator::{ClusterSpec, Simulator};
 use tokio::net::TcpListener;
 
-use crate::cli::{AuthMode, DemoOptions, LogFormat, ServeOptions};
+use crate::cli::{DemoOptions, ServeOptions};
 use crate::serve;
 
 const CLUSTERS: [&str; 3] = ["prod-eu", "prod-us", "staging"];
@@ -39,21 +40,22 @@ pub async fn demo(options: DemoOptions) -> anyhow::Result<()> {
         .collect::<anyhow::Result<Vec<_>>>()?;
     let tick = if options.tick_ms == 0 { STILL } else { Duration::from_millis(options.tick_ms) };
     let world = simulator::world::run(&simulator, tick, options.seed);
-    let serve_options = ServeOptions {
-        listen: options.listen,
-        database: format!("sqlite://{}", folder.path.join("demo.db").display()),
-        key_file: None,
-        key: None,
-        kubeconfig: kubeconfigs,
-        in_cluster: false,
-        auth: AuthMode::None,
-        allow_loopback_clusters: true,
-        resync_seconds: 300,
-        log_format: LogFormat::Text,
-    };
+    let serve_options = serve_options(&options, &folder.path.join("demo.db"), &kubeconfigs)?;
     let outcome = serve::run(serve_options, listener, |address| println!("Open http://{address}")).await;
     world.abort();
     outcome
+}
+
+/// Of the environment nothing is taken: a demo is the same everywhere.
+fn serve_options(options: &DemoOptions, database: &Path, kubeconfigs: &[PathBuf]) -> anyhow::Result<ServeOptions> {
+    let database = format!("sqlite://{}", database.display());
+    let listen = options.listen.to_string();
+    let fixed = ["--auth", "none", "--allow-loopback-clusters", "--drain-delay-seconds", "0"].map(OsString::from);
+    let named = [("--listen", listen), ("--database", database)];
+    let named = named.into_iter().flat_map(|(name, value)| [name.into(), value.into()]);
+    let clusters = kubeconfigs.iter().flat_map(|path| ["--kubeconfig".into(), path.into()]);
+    ServeOptions::from_arguments(fixed.into_iter().chain(named).chain(clusters))
+        .context("the demo asks the server for something that it does not know")
 }
 
 /// Gives other programs a way to the simulated clusters, so that they can change the world.

@@ -22,7 +22,12 @@ fn main() -> ExitCode {
     };
     let outcome = runtime.block_on(async {
         match cli.command {
-            Command::Serve(options) => server::serve::serve(options).await,
+            Command::Serve(options) => server::serve::serve(*options).await,
+            Command::Migrate(options) => options.run().await,
+            Command::RotateKey(options) => options.run().await,
+            Command::Check(options) => options.run().await,
+            Command::User(options) => options.run().await,
+            Command::Token(options) => options.run().await,
             #[cfg(feature = "demo")]
             Command::Demo(options) => server::demo::demo(options).await,
         }

@@ -10,6 +10,12 @@ use crate::components::{Glyph, Icon};
 fn reason(failed: &str) -> &'static str {
     match failed {
         "too-many" => "Too many attempts. Wait a minute and try again.",
+        // The flags are for whoever runs the server: without them nobody can sign in from another machine.
+        "plain-http" => {
+            "Signing in does not work here: over plain HTTP browsers keep no session of another machine. Start the server \
+             with --tls-cert and --tls-key; or put a proxy with HTTPS in front of it and give its address with \
+             --public-url, or its network with --trusted-proxy."
+        }
         _ => "The name or the password is wrong.",
     }
 }

@@ -1,10 +1,9 @@
 //! Pages and server functions: Leptos with the services and the caller in its context.
 
-use axum::Extension;
 use axum::body::to_bytes;
-use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
+use axum::extract::{OriginalUri, Request, State};
+use axum::http::header::{ALLOW, CONTENT_SECURITY_POLICY, LOCATION};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::error::ApiError;
@@ -13,17 +12,18 @@ use leptos::context::{provide_context, use_context};
 use leptos::nonce::use_nonce;
 use leptos_axum::{ResponseOptions, handle_server_fns_with_context, render_app_async_with_context};
 
-use super::error::Failure;
+use super::arrival::Arrival;
+use super::error::{self, Failure};
 use super::security;
-use super::state::AppState;
+use super::state::{AppState, person};
 
 /// Largest refusal of a server function, in bytes; the steps of a probe have room.
 const ERROR_LIMIT: usize = 64 * 1024;
 
 /// Renders a page whole: everything that it shows comes from memory, and it must work without JavaScript.
-pub async fn render(State(state): State<AppState>, caller: Option<Extension<Caller>>, request: Request) -> Response {
+pub async fn render(State(state): State<AppState>, request: Request) -> Response {
     let assets = state.assets.page();
-    let context = context(&state, caller.map(|Extension(caller)| caller));
+    let context = context(&state, person(request.extensions()).cloned());
     let shell_assets = assets.clone();
     let page = render_app_async_with_context(
         move || {
@@ -37,12 +37,8 @@ pub async fn render(State(state): State<AppState>, caller: Option<Extension<Call
 }
 
 /// Runs a server function. The framework answers every refusal with 500; here it gets the status and the envelope of REST.
-pub async fn server_function(
-    State(state): State<AppState>,
-    caller: Option<Extension<Caller>>,
-    request: Request,
-) -> Response {
-    let context = context(&state, caller.map(|Extension(caller)| caller));
+pub async fn server_function(State(state): State<AppState>, request: Request) -> Response {
+    let context = context(&state, person(request.extensions()).cloned());
     let response = handle_server_fns_with_context(context, request).await.into_response();
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return response;
@@ -73,13 +69,20 @@ fn allow_own_scripts() {
     }
 }
 
-/// Sends whoever is not signed in to the login page, and back afterwards.
-pub async fn require_sign_in(request: Request, next: Next) -> Response {
-    if request.extensions().get::<Caller>().is_some() {
+/// Sends whoever is not signed in to the login page, and back afterwards. Pages are read, nothing else.
+pub async fn require_sign_in(arrival: Arrival, request: Request, next: Next) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let refused = error::unknown_method(request.method().clone(), OriginalUri(request.uri().clone())).await;
+        return ([(ALLOW, HeaderValue::from_static("GET,HEAD"))], refused).into_response();
+    }
+    if person(request.extensions()).is_some() {
         return next.run(request).await;
     }
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let mut query = url::form_urlencoded::Serializer::new(String::new());
+    if !arrival.can_sign_in() {
+        query.append_pair("failed", PLAIN_HTTP);
+    }
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let location = format!("/login?{}", query.append_pair("next", target).finish());
     let mut response = Redirect::to("/login").into_response();
     if let Ok(location) = HeaderValue::from_str(&location) {
@@ -87,3 +90,6 @@ pub async fn require_sign_in(request: Request, next: Next) -> Response {
     }
     response
 }
+
+/// Word of the login page for a browser that would not keep the session cookie.
+pub const PLAIN_HTTP: &str = "plain-http";

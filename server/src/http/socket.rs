@@ -6,21 +6,24 @@
 pub mod logs;
 pub mod watch;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Extension;
-use axum::extract::FromRequestParts;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::http::HeaderMap;
+use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
+use axum::response::Response;
 use domain::error::{ApiError, ErrorCode};
 use fleet::access::Caller;
+use fleet::metrics::Open;
 use serde::Serialize;
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
+use super::arrival::Arrival;
 use super::error::Failure;
-use super::security::same_origin;
-use super::state::{AppState, Remote, SessionCookie, SignedIn, caller};
+use super::metrics::counters::COUNTERS;
+use super::state::{AppState, Presented, Remote, SignedIn, caller};
 
 /// A peer that has been silent this long is asked for a sign of life.
 const PING: Duration = Duration::from_secs(20);
@@ -34,7 +37,7 @@ const READ_BUFFER: usize = 8 * 1024;
 const WRITE_BUFFER_LIMIT: usize = 2 * 1024 * 1024;
 
 /// Close codes, documented in `docs/api.md`.
-const GOING_AWAY: u16 = 1001;
+const SERVICE_RESTART: u16 = 1012;
 const POLICY: u16 = 1008;
 const SESSION_ENDED: u16 = 4401;
 
@@ -48,28 +51,33 @@ pub struct Upgrade {
 #[derive(Clone)]
 struct Peer {
     caller: Caller,
-    session: Option<String>,
+    presented: Option<Presented>,
     remote: Option<std::net::IpAddr>,
+    /// Counts the socket while somebody stands behind it.
+    _open: Arc<Open>,
 }
 
 impl Peer {
-    /// Whether the session still stands with the same rights.
+    /// Whether the session or API token still stands with the same rights.
     async fn still_signed_in(&self, state: &AppState) -> bool {
-        caller(state, self.session.as_deref(), self.remote).await.is_some_and(|now| now == self.caller)
+        caller(state, self.presented.as_ref(), self.remote).await.is_some_and(|now| {
+            let request_id = self.caller.request_id.clone();
+            Caller { request_id, ..now } == self.caller
+        })
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
+impl FromRequestParts<AppState> for Upgrade {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let headers = HeaderMap::from_request_parts(parts, state).await.unwrap_or_default();
-        if !same_origin(&headers) {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
+        let Ok(arrival) = Arrival::from_request_parts(parts, state).await;
+        if !state.edge.origins.accept_socket(&parts.headers, &arrival) {
             return Err(Failure(ApiError::new(ErrorCode::Forbidden, "Sockets open only for pages of this server.")));
         }
         let SignedIn(caller) = SignedIn::from_request_parts(parts, state).await?;
         let Ok(Remote(remote)) = Remote::from_request_parts(parts, state).await;
-        let session = Extension::<SessionCookie>::from_request_parts(parts, state).await.ok();
+        let presented = parts.extensions.get::<Presented>().cloned();
         let upgrade = WebSocketUpgrade::from_request_parts(parts, state).await.map_err(|rejection| {
             Failure(ApiError::new(ErrorCode::Invalid, format!("This path is a websocket: {}", rejection.body_text())))
         })?;
@@ -77,8 +85,39 @@ impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
             .read_buffer_size(READ_BUFFER)
             .max_message_size(MESSAGE_LIMIT)
             .max_write_buffer_size(WRITE_BUFFER_LIMIT);
-        let session = session.map(|Extension(SessionCookie(token))| token);
-        Ok(Self { upgrade, peer: Peer { caller, session, remote } })
+        let open = Arc::new(COUNTERS.socket(name(parts)));
+        Ok(Self { upgrade, peer: Peer { caller, presented, remote, _open: open } })
+    }
+}
+
+/// What the socket is called in the metrics.
+fn name(parts: &Parts) -> &'static str {
+    match parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str) {
+        Some(path) if path.ends_with("/watch") => "watch",
+        Some(path) if path.ends_with("/logs/stream") => "logs",
+        _ => "other",
+    }
+}
+
+impl Upgrade {
+    /// Answers the request, and lets `converse` have the socket in a task that the drain waits for.
+    fn run<F>(self, state: &AppState, converse: impl FnOnce(Peer, WebSocket) -> F + Send + 'static) -> Response
+    where
+        F: Future<Output = Result<(), PeerGone>> + Send + 'static,
+    {
+        let Self { upgrade, peer } = self;
+        // Counted before the response is sent: a drain that begins in between waits, too.
+        let open = state.sockets.token();
+        let span = tracing::Span::current();
+        upgrade.on_upgrade(move |socket| {
+            let conversation = async move {
+                if converse(peer, socket).await.is_err() {
+                    tracing::debug!("a socket went away");
+                }
+                drop(open);
+            };
+            conversation.instrument(span)
+        })
     }
 }
 
@@ -94,7 +133,21 @@ async fn send(socket: &mut WebSocket, message: &impl Serialize) -> Result<(), Pe
 }
 
 async fn send_frame(socket: &mut WebSocket, frame: Message) -> Result<(), PeerGone> {
-    timeout(SEND, socket.send(frame)).await.map_err(|_| PeerGone)?.map_err(|_| PeerGone)
+    let bytes = match &frame {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Close(_) => 0,
+    };
+    match timeout(SEND, socket.send(frame)).await {
+        Ok(Ok(())) => {
+            COUNTERS.frame_sent(bytes);
+            Ok(())
+        }
+        Ok(Err(_)) | Err(_) => {
+            COUNTERS.socket_cut_off();
+            Err(PeerGone)
+        }
+    }
 }
 
 async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {

@@ -7,16 +7,18 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, Method, Request};
+use axum::response::Response;
 use domain::access::{Grant, Role};
 use fleet::access::SignIn;
 use fleet::clock::Clock;
 use fleet::engine::{Engine, EngineConfig, RESYNC};
 use fleet::services::Services;
-use fleet::store::{KeySource, Store, StoreConfig};
+use fleet::store::{KeySource, Retention, Store, StoreConfig};
 use serde_json::{Value, json};
-use server::cli::AuthMode;
+use server::cli::{AuthMode, ServeOptions};
+use server::http::arrival::Edge;
 use server::http::assets::Assets;
-use server::http::router::router;
+use server::http::router::{Probes, router};
 use server::http::state::AppState;
 use simulator::{Cluster, ClusterSpec, Simulator};
 use tempfile::TempDir;
@@ -29,6 +31,7 @@ const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
 
 pub(crate) struct Site {
     pub(crate) router: Router,
+    pub(crate) state: AppState,
     pub(crate) stopping: CancellationToken,
     cookie: Option<String>,
     simulator: Simulator,
@@ -45,6 +48,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    pub(crate) async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, ANSWER_LIMIT).await.expect("a body that ends");
+        let text = String::from_utf8(bytes.into()).expect("a text");
+        Self { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
@@ -76,7 +86,20 @@ impl Answer {
 
 fn store(directory: &TempDir) -> StoreConfig {
     let url = format!("sqlite://{}", directory.path().join("site.db").display());
-    StoreConfig { url, key: KeySource::BesideDatabase, clock: Clock::system() }
+    StoreConfig { url, key: KeySource::BesideDatabase, clock: Clock::system(), retention: Retention::default() }
+}
+
+/// A store with the users.
+async fn users() -> TempDir {
+    let directory = TempDir::new().expect("a folder");
+    let users = Store::open(store(&directory)).await.expect("a new database");
+    let sign_in = SignIn::new(&users, Clock::system());
+    for (name, role) in [("admin", Role::Admin), ("viewer", Role::Viewer)] {
+        sign_in.add_user(name, PASSWORD.into(), vec![Grant::everywhere(role)]).await.expect("a new name");
+    }
+    drop(sign_in);
+    users.close().await.expect("nothing is waiting");
+    directory
 }
 
 impl Site {
@@ -85,17 +108,18 @@ impl Site {
         Self::start(clusters, AuthMode::None, TempDir::new().expect("a folder")).await
     }
 
-    /// With the users `admin` and `viewer`.
+    /// With the users `admin` and `viewer`, and an empty cluster `prod` that is not registered.
     pub(crate) async fn with_users() -> Self {
-        let directory = TempDir::new().expect("a folder");
-        let users = Store::open(store(&directory)).await.expect("a new database");
-        let sign_in = SignIn::new(&users, Clock::system());
-        for (name, role) in [("admin", Role::Admin), ("viewer", Role::Viewer)] {
-            sign_in.add_user(name, PASSWORD.into(), vec![Grant::everywhere(role)]).await.expect("a new name");
-        }
-        drop(sign_in);
-        users.close().await.expect("nothing is waiting");
-        Self::start(vec![ClusterSpec::empty("prod")], AuthMode::Local, directory).await
+        Self::with_users_and(vec![ClusterSpec::empty("prod")]).await
+    }
+
+    pub(crate) async fn with_users_and(clusters: Vec<ClusterSpec>) -> Self {
+        Self::start(clusters, AuthMode::Local, users().await).await
+    }
+
+    /// As [`Self::with_users`], started with these flags of the network.
+    pub(crate) async fn with_users_behind(network: &[&str]) -> Self {
+        Self::start_with(Vec::new(), AuthMode::Local, users().await, network).await
     }
 
     /// One registered demo cluster, `staging`, of which everything is listed.
@@ -105,7 +129,16 @@ impl Site {
         site
     }
 
+    /// Started with these flags of the network.
+    pub(crate) async fn behind(network: &[&str]) -> Self {
+        Self::start_with(Vec::new(), AuthMode::None, TempDir::new().expect("a folder"), network).await
+    }
+
     async fn start(clusters: Vec<ClusterSpec>, auth: AuthMode, directory: TempDir) -> Self {
+        Self::start_with(clusters, auth, directory, &[]).await
+    }
+
+    async fn start_with(clusters: Vec<ClusterSpec>, auth: AuthMode, directory: TempDir, network: &[&str]) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
         let simulator = Simulator::start(clusters).await.expect("free ports");
         let config = EngineConfig {
@@ -122,8 +155,11 @@ impl Site {
         let engine = Engine::start(config).await.expect("a new database");
         let stopping = CancellationToken::new();
         let services = Services::new(Arc::clone(&engine));
-        let state = AppState::new(services, auth, Assets::embedded(), address, stopping.clone());
-        Self { router: router(state), stopping, cookie: None, simulator, _engine: engine, _directory: directory }
+        let options = ServeOptions::from_arguments(network.iter().map(Into::into)).expect("flags of serve");
+        let edge = Arc::new(Edge::new(&options.network, address));
+        let state = AppState::new(services, auth, Assets::embedded(), edge, stopping.clone());
+        let router = router(state.clone(), Probes::Here);
+        Self { router, state, stopping, cookie: None, simulator, _engine: engine, _directory: directory }
     }
 
     pub(crate) fn simulated(&self, name: &str) -> &Cluster {
@@ -150,6 +186,11 @@ impl Site {
         self.cookie = Some(cookie.to_owned());
     }
 
+    /// What follows is asked by nobody, unless a request says otherwise.
+    pub(crate) fn forget_session(&mut self) {
+        self.cookie = None;
+    }
+
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
         if let Some(cookie) = &self.cookie {
             request.headers_mut().insert(COOKIE, cookie.parse().expect("a header"));
@@ -158,10 +199,7 @@ impl Site {
             Ok(response) => response,
             Err(never) => match never {},
         };
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, ANSWER_LIMIT).await.expect("a body that ends");
-        let text = String::from_utf8(bytes.into()).expect("a text");
-        Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+        Answer::of(response).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

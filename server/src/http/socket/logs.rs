@@ -9,23 +9,22 @@ use domain::error::{ApiError, ErrorCode};
 use domain::protocol::logs::{ClientFrame, JSON_PROTOCOL, LogQuery, ServerFrame};
 use tokio::time::{Instant, interval_at, timeout};
 
-use super::{GOING_AWAY, PING, POLICY, Peer, PeerGone, SESSION_CHECK, SESSION_ENDED, Upgrade, close, send, send_frame};
+use super::{
+    PING, POLICY, Peer, PeerGone, SERVICE_RESTART, SESSION_CHECK, SESSION_ENDED, Upgrade, close, send, send_frame,
+};
 use crate::http::state::AppState;
 
 /// How long a client may take to say what it wants.
 const START: Duration = Duration::from_secs(10);
 
-pub async fn upgrade(State(state): State<AppState>, upgrade: Upgrade) -> Response {
-    let Upgrade { upgrade, peer } = upgrade;
-    upgrade.protocols([JSON_PROTOCOL]).on_upgrade(async move |mut socket| {
-        if converse(&state, &peer, &mut socket).await.is_err() {
-            tracing::debug!("a log socket went away");
-        }
-    })
+pub async fn upgrade(State(state): State<AppState>, mut upgrade: Upgrade) -> Response {
+    upgrade.upgrade = upgrade.upgrade.protocols([JSON_PROTOCOL]);
+    let app = state.clone();
+    upgrade.run(&state, |peer, mut socket| async move { converse(&app, &peer, &mut socket).await })
 }
 
 async fn converse(state: &AppState, peer: &Peer, socket: &mut WebSocket) -> Result<(), PeerGone> {
-    let Some(query) = started(socket).await? else { return Ok(()) };
+    let Some(query) = started(state, socket).await? else { return Ok(()) };
     let mut session = match state.services.stream_logs(&peer.caller, query).await {
         Ok(session) => session,
         Err(error) => return send(socket, &ServerFrame::Failed { error }).await,
@@ -55,7 +54,7 @@ async fn converse(state: &AppState, peer: &Peer, socket: &mut WebSocket) -> Resu
                 return Ok(());
             },
             () = state.stopping.cancelled() => {
-                close(socket, GOING_AWAY, "the server is stopping").await;
+                close(socket, SERVICE_RESTART, "the server is restarting").await;
                 return Ok(());
             }
         }
@@ -63,8 +62,14 @@ async fn converse(state: &AppState, peer: &Peer, socket: &mut WebSocket) -> Resu
 }
 
 /// The query of the start frame; a client that says something else is told so.
-async fn started(socket: &mut WebSocket) -> Result<Option<LogQuery>, PeerGone> {
-    let first = timeout(START, socket.recv()).await;
+async fn started(state: &AppState, socket: &mut WebSocket) -> Result<Option<LogQuery>, PeerGone> {
+    let first = tokio::select! {
+        first = timeout(START, socket.recv()) => first,
+        () = state.stopping.cancelled() => {
+            close(socket, SERVICE_RESTART, "the server is restarting").await;
+            return Ok(None);
+        }
+    };
     if let Ok(Some(Ok(Message::Text(text)))) = &first
         && let Ok(ClientFrame::Start { query }) = serde_json::from_str(text)
     {

@@ -10,7 +10,9 @@ use futures::stream::BoxStream;
 use tokio::time::{Instant, interval_at};
 use tokio_stream::StreamMap;
 
-use super::{GOING_AWAY, PING, POLICY, Peer, PeerGone, SESSION_CHECK, SESSION_ENDED, Upgrade, close, send, send_frame};
+use super::{
+    PING, POLICY, Peer, PeerGone, SERVICE_RESTART, SESSION_CHECK, SESSION_ENDED, Upgrade, close, send, send_frame,
+};
 use crate::http::state::AppState;
 
 /// A page has a handful; more is somebody who forgets to unsubscribe.
@@ -19,12 +21,8 @@ const SUBSCRIPTION_LIMIT: usize = 64;
 type Subscriptions = StreamMap<u32, BoxStream<'static, ServerMessage>>;
 
 pub async fn upgrade(State(state): State<AppState>, upgrade: Upgrade) -> Response {
-    let Upgrade { upgrade, peer } = upgrade;
-    upgrade.on_upgrade(async move |mut socket| {
-        if converse(&state, &peer, &mut socket).await.is_err() {
-            tracing::debug!("a watch socket went away");
-        }
-    })
+    let app = state.clone();
+    upgrade.run(&state, |peer, mut socket| async move { converse(&app, &peer, &mut socket).await })
 }
 
 async fn converse(state: &AppState, peer: &Peer, socket: &mut WebSocket) -> Result<(), PeerGone> {
@@ -54,7 +52,7 @@ async fn converse(state: &AppState, peer: &Peer, socket: &mut WebSocket) -> Resu
                 return Ok(());
             },
             () = state.stopping.cancelled() => {
-                close(socket, GOING_AWAY, "the server is stopping").await;
+                close(socket, SERVICE_RESTART, "the server is restarting").await;
                 return Ok(());
             }
         }

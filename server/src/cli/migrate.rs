@@ -1,0 +1,48 @@
+//! `migrate`: the schema of the database, and with `--dry-run` only what is missing of it.
+
+use clap::Args;
+use fleet::store::Store;
+
+#[derive(Clone, Debug, Args)]
+pub struct MigrateOptions {
+    /// Where state is kept, as `sqlite://PATH`.
+    #[arg(
+        long,
+        env = "FLUX_ORCHESTRATOR_DATABASE",
+        default_value = "sqlite://flux-orchestrator.db",
+        hide_env_values = true
+    )]
+    pub database: String,
+    /// List what would be done, and do nothing.
+    #[arg(long, env = "FLUX_ORCHESTRATOR_DRY_RUN")]
+    pub dry_run: bool,
+}
+
+impl MigrateOptions {
+    /// One line a step.
+    ///
+    /// # Errors
+    /// When the database cannot be opened or a step fails; the steps before it stay applied.
+    #[expect(clippy::print_stdout, reason = "what was done is the answer of this command")]
+    pub async fn run(&self) -> anyhow::Result<()> {
+        if self.dry_run {
+            if !Store::is_there(&self.database)? {
+                println!("There is no database yet; every step is pending.");
+                return Ok(());
+            }
+            let steps = Store::schema(&self.database).await?;
+            for step in &steps {
+                println!("{} {}", if step.applied { "applied" } else { "pending" }, step.name);
+            }
+            return Ok(());
+        }
+        let applied = Store::migrate(&self.database).await?;
+        for name in &applied {
+            println!("applied {name}");
+        }
+        if applied.is_empty() {
+            println!("The schema is up to date.");
+        }
+        Ok(())
+    }
+}
