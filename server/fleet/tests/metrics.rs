@@ -42,8 +42,9 @@ async fn each_object_has_its_series_while_it_is_there() {
     let shop = shop.expect("the series of the Kustomization");
     let (labels, value) = shop.rsplit_once(' ').expect("a value");
     assert_eq!(value, "1");
-    assert!(labels.starts_with(r#"flux_resource_info{cluster="prod",uid=""#), "{labels}");
-    let rest = r#",kind="Kustomization",name="shop",exported_namespace="apps",ready="False",reason="Any",suspended="False",source_kind="GitRepository",source_namespace="apps",source_name="fleet",path="./apps"}"#;
+    let first = r#"flux_resource_info{cluster="prod",kind="Kustomization",name="shop",exported_namespace="apps",uid=""#;
+    assert!(labels.starts_with(first), "{labels}");
+    let rest = r#"",ready="False",reason="Any",suspended="False",source_kind="GitRepository",source_namespace="apps",source_name="fleet",path="./apps"}"#;
     assert!(labels.ends_with(rest), "{labels}");
     let of = r#"cluster="prod",kind="Kustomization",name="shop",namespace="apps""#;
     assert!(text.contains(&format!("gotk_reconcile_condition{{{of},type=\"Ready\",status=\"False\"}} 1\n")), "{text}");
