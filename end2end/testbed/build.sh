@@ -79,16 +79,20 @@ source_controller() {
   rm -rf "$MODS/artifact"; cp -r "$HERE/artifact" "$MODS/artifact"
   plain source-controller github.com/fluxcd/source-controller "$SOURCE_CONTROLLER"
 }
+# source_of NAME MODULE : the folder of a module's sources, which a program that was kept has not fetched
+source_of() {
+  cd "$MODS/$1" && go mod download -json "$2" | jq -r .Dir
+}
 crds() { # the custom resource definitions, out of the modules that were built
   local out=$TESTBED/crds key m d
   key=$(sha256sum <"$HERE/versions.env")
   [ "$(cat "$out/.key" 2>/dev/null)" != "$key" ] || return 0
   rm -rf "$out"; mkdir -p "$out"
   for m in source-controller kustomize-controller helm-controller notification-controller; do
-    d=$(cd "$MODS/$m" && go list -m -f '{{.Dir}}' "github.com/fluxcd/$m")
+    d=$(source_of "$m" "github.com/fluxcd/$m")
     cp "$d"/config/crd/bases/*.yaml "$out/"
   done
-  d=$(cd "$MODS/kwok" && go list -m -f '{{.Dir}}' sigs.k8s.io/kwok)
+  d=$(source_of kwok sigs.k8s.io/kwok)
   cp "$d"/kustomize/crd/bases/kwok.x-k8s.io_{,cluster}{logs,portforwards}.yaml "$out/"
   chmod 644 "$out"/*
   echo "$key" >"$out/.key"
