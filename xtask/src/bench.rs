@@ -15,6 +15,7 @@ use crate::repository::Repository;
 mod change;
 mod fleet;
 mod memory;
+mod metrics;
 mod pages;
 mod process;
 mod setting;

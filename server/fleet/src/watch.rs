@@ -10,6 +10,7 @@ pub mod events;
 pub mod facts;
 pub(crate) mod fetch;
 pub mod index;
+mod kept;
 pub mod kinds;
 pub mod object;
 pub(crate) mod owner;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use super::metrics::Scrape;
 use super::setting::{Executables, Setting, Site};
 use super::subscription::{Arrivals, Subscription};
 use super::{Figure, change, percentile, process, windows};
@@ -113,6 +114,7 @@ fn quiet(site: &Site, subscription: &mut Subscription, name: &dyn Fn(&str) -> St
 /// Changes come all the time.
 fn load(site: &Site, subscription: &mut Subscription, name: &dyn Fn(&str) -> String) -> Result<Vec<Figure>> {
     let id = site.server.id();
+    let before = Scrape::read(&site.server)?;
     let (spent, written) = (process::processor_time(id)?, process::written(id)?);
     let start = Instant::now();
     site.simulator.set_rate(CHANGES_PER_SECOND)?;
@@ -124,12 +126,18 @@ fn load(site: &Site, subscription: &mut Subscription, name: &dyn Fn(&str) -> Str
     let arrivals = Arrivals::of(changes, seen);
     let spent = process::processor_time(id)? - spent;
     let per_change = |value: f64| value / changes.len().max(1) as f64;
+    let objects = arrivals.millis.len() + arrivals.lost;
     let written = per_change(process::written(id)? - written) / 1024.0;
+    let after = Scrape::read(&site.server)?;
     Ok(vec![
         Figure::new(name("change-p50"), percentile(&arrivals.millis, 50), "ms", change::BUDGET),
         Figure::new(name("change-p99"), percentile(&arrivals.millis, 99), "ms", change::BUDGET),
         Figure::new(name("changes-lost"), arrivals.lost as f64, "", 0.0),
         Figure::observed(name("cpu-per-change"), per_change(spent * 1000.0), "ms"),
+        // Events are no objects; an object that changes twice before it is written is written once.
+        Figure::new(name("rows-per-change"), (after.rows - before.rows) / objects.max(1) as f64, "", 1.0),
+        Figure::observed(name("transactions-per-change"), per_change(after.transactions - before.transactions), ""),
         Figure::observed(name("written-per-change"), written, "KiB"),
+        Figure::observed(name("scrape"), after.millis, "ms"),
     ])
 }

@@ -125,12 +125,15 @@ pub fn page<'a>(rows: impl Iterator<Item = &'a ResourceRow>, filter: &Filter, cu
         }
     };
     let end = skip.saturating_add(cut.limit).min(matching.len());
-    // Only the page has to be sorted: select its end, then sort what is before.
+    // Only the page has to be sorted: select its two ends, then sort between them.
     if end < matching.len() {
         matching.select_nth_unstable_by(end, order);
         matching.truncate(end);
     }
-    matching.sort_unstable_by(order);
+    if (1..matching.len()).contains(&skip) {
+        matching.select_nth_unstable_by(skip, order);
+    }
+    matching[skip..].sort_unstable_by(order);
     let rows = matching[skip..].iter().map(|row| (*row).clone()).collect();
     Page { rows, total, counts, before }
 }

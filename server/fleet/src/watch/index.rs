@@ -10,12 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use domain::catalogue;
 use domain::event::EventView;
 use domain::health::StatusCounts;
+use domain::metrics::Series;
 use domain::object::{ClusterId, GroupKind, ObjectRef};
 use domain::resource::ResourceRow;
 use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::events::EventLog;
+use super::kept::{Kept, resource_version};
 use super::object::trim;
 use super::publisher::{Change, Publisher};
 use super::row;
@@ -43,16 +45,13 @@ struct Inner {
 
 #[derive(Clone, Debug)]
 struct Entry {
-    json: Arc<Value>,
+    json: Arc<Kept>,
     row: Arc<ResourceRow>,
+    series: Option<Arc<Series>>,
 }
 
 /// What became of an object, for the store. `None`: it is gone.
 pub type Unsaved = (ObjectRef, Option<Arc<Value>>);
-
-fn resource_version(json: &Value) -> &str {
-    json["metadata"]["resourceVersion"].as_str().unwrap_or_default()
-}
 
 /// Whether the page of the object shows the same: everything but the bookkeeping of the API server.
 fn shows_the_same(old: &Value, new: &Value) -> bool {
@@ -94,7 +93,7 @@ impl Index {
         let mut inner = self.write();
         for (object, json) in objects {
             let row = row::row(&object, &inner.cluster_name, &json, false);
-            inner.insert(object, json, row);
+            inner.insert(object, &json, row);
         }
         drop(inner);
         self.publisher.publish(Change::Cluster(self.cluster.clone()));
@@ -111,7 +110,7 @@ impl Index {
         let cluster_name = {
             let inner = self.read();
             let known = inner.flux.get(&object);
-            if known.is_some_and(|entry| entry.row.fresh && resource_version(&entry.json) == resource_version(&json)) {
+            if known.is_some_and(|entry| entry.row.fresh && entry.json.version() == resource_version(&json)) {
                 return false;
             }
             inner.cluster_name.clone()
@@ -119,10 +118,12 @@ impl Index {
         let row = row::row(&object, &cluster_name, &json, true);
         let mut inner = self.write();
         let known = inner.flux.get(&object);
-        let same_version = known.is_some_and(|entry| resource_version(&entry.json) == resource_version(&json));
+        let same_version = known.is_some_and(|entry| entry.json.version() == resource_version(&json));
         let same_row = known.is_some_and(|entry| *entry.row == row);
-        let same_page = same_version || known.is_some_and(|entry| shows_the_same(&entry.json, &json));
-        inner.insert(object.clone(), json, row);
+        // Only asked where it decides, since the known object has to be parsed for it.
+        let same_page =
+            same_version || (same_row && known.is_some_and(|entry| shows_the_same(&entry.json.value(), &json)));
+        inner.insert(object.clone(), &json, row);
         drop(inner);
         if !same_version {
             self.mark_unsaved(object.clone());
@@ -203,8 +204,14 @@ impl Index {
     /// A Flux object, or a workload of Flux: trimmed, not masked.
     #[must_use]
     pub fn object(&self, object: &ObjectRef) -> Option<Arc<Value>> {
-        let inner = self.read();
-        inner.flux.get(object).map(|entry| &entry.json).or_else(|| inner.workloads.get(object)).cloned()
+        let kept = {
+            let inner = self.read();
+            match inner.flux.get(object) {
+                Some(entry) => Arc::clone(&entry.json),
+                None => return inner.workloads.get(object).cloned(),
+            }
+        };
+        Some(kept.value())
     }
 
     #[must_use]
@@ -218,15 +225,29 @@ impl Index {
         self.read().flux.values().map(|entry| Arc::clone(&entry.row)).collect()
     }
 
+    /// Flux objects with their rows and what their metrics say. Copies references only.
+    #[must_use]
+    pub(crate) fn series(&self) -> Vec<(Arc<ResourceRow>, Arc<Series>)> {
+        let inner = self.read();
+        let entries = inner.flux.values();
+        entries.filter_map(|entry| Some((Arc::clone(&entry.row), Arc::clone(entry.series.as_ref()?)))).collect()
+    }
+
     /// Objects of one kind with their JSON: Flux objects, or Deployments and Pods of Flux.
     #[must_use]
     pub fn of_kind(&self, kind: &GroupKind) -> Vec<(ObjectRef, Arc<Value>)> {
-        let inner = self.read();
-        let flux = inner.flux.iter().map(|(object, entry)| (object, &entry.json));
-        flux.chain(&inner.workloads)
-            .filter(|(object, _)| object.kind == kind.kind && object.group == kind.group)
-            .map(|(object, json)| (object.clone(), Arc::clone(json)))
-            .collect()
+        let of_kind = |object: &ObjectRef| object.kind == kind.kind && object.group == kind.group;
+        let (flux, mut found): (Vec<(ObjectRef, Arc<Kept>)>, Vec<(ObjectRef, Arc<Value>)>) = {
+            let inner = self.read();
+            let flux = inner.flux.iter().filter(|(object, _)| of_kind(object));
+            let workloads = inner.workloads.iter().filter(|(object, _)| of_kind(object));
+            (
+                flux.map(|(object, entry)| (object.clone(), Arc::clone(&entry.json))).collect(),
+                workloads.map(|(object, json)| (object.clone(), Arc::clone(json))).collect(),
+            )
+        };
+        found.extend(flux.into_iter().map(|(object, kept)| (object, kept.value())));
+        found
     }
 
     #[must_use]
@@ -260,19 +281,19 @@ impl Index {
     /// Everything that differs from what is stored, once.
     pub(crate) fn take_unsaved(&self) -> Vec<Unsaved> {
         let unsaved = std::mem::take(&mut *self.unsaved());
-        let inner = self.read();
         let with_state = |object: ObjectRef| {
-            let json = inner.flux.get(&object).map(|entry| Arc::clone(&entry.json));
-            (object, json)
+            let kept = self.read().flux.get(&object).map(|entry| Arc::clone(&entry.json));
+            (object, kept.map(|kept| kept.value()))
         };
         unsaved.into_iter().map(with_state).collect()
     }
 }
 
 impl Inner {
-    fn insert(&mut self, object: ObjectRef, json: Value, row: ResourceRow) {
+    fn insert(&mut self, object: ObjectRef, json: &Value, row: ResourceRow) {
         self.counts.add(row.status);
-        let entry = Entry { json: Arc::new(json), row: Arc::new(row) };
+        let series = Series::of(&object, json).map(Arc::new);
+        let entry = Entry { json: Arc::new(Kept::new(json)), row: Arc::new(row), series };
         if let Some(old) = self.flux.insert(object, entry) {
             self.counts.remove(old.row.status);
         }
