@@ -98,6 +98,30 @@ impl Database {
         &self.url
     }
 
+    /// Waits until nobody is connected: a server notices a moment later that a client was killed, and ends by then what
+    /// that client had sent.
+    pub(crate) async fn wait_until_unused(&self) {
+        let url: Url = self.url.parse().unwrap();
+        let name = url.path().trim_start_matches('/');
+        let connections = match self.kind {
+            Kind::Sqlite => return,
+            Kind::Postgres => format!("SELECT count(*) AS others FROM pg_stat_activity WHERE datname = '{name}'"),
+            Kind::MariaDb => {
+                format!("SELECT count(*) AS others FROM information_schema.processlist WHERE db = '{name}'")
+            }
+        };
+        let admin = connect(self.kind.server().as_str()).await;
+        loop {
+            let statement = Statement::from_string(admin.get_database_backend(), connections.as_str());
+            let row = admin.query_one_raw(statement).await.unwrap().unwrap();
+            if row.try_get::<i64>("", "others").unwrap() == 0 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        admin.close().await.unwrap();
+    }
+
     /// The URL with another host and these parameters.
     pub(crate) fn url_with(&self, host: &str, parameters: &[(&str, &str)]) -> String {
         let mut url: Url = self.url.parse().unwrap();

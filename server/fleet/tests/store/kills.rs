@@ -59,6 +59,7 @@ async fn a_killed_writer_leaves_what_it_acknowledged_and_no_half(database: Datab
         let said = killed_after(Work::Write, &database, &next.to_string(), lines, micros);
         assert!(!said.is_empty(), "the child wrote nothing");
         all.extend(said);
+        database.wait_until_unused().await;
         // The round that was cut may have its cluster already.
         next = rounds(&all, "cluster").last().unwrap() + 2;
         check(&database, &all, next).await;
@@ -115,8 +116,9 @@ async fn a_killed_rotation_leaves_one_key_that_opens_everything(database: Databa
     let mut numbers = Numbers(SEED);
     let (mut holds, mut other) = (KEY, OTHER_KEY);
     for _ in 0..KILLS {
-        let micros = numbers.below(60_000);
+        let micros = numbers.below(250_000);
         let said = killed_after(Work::Rotate, &database, &format!("{holds} {other}"), 1, micros);
+        database.wait_until_unused().await;
         let open = async |key| Store::open(StoreConfig { key: value(key), ..database.config() }).await;
         let store = match (open(holds).await, open(other).await) {
             (Ok(store), Err(StoreError::Key(KeyError::Wrong { .. }))) => {
