@@ -1,21 +1,57 @@
 //! The metrics of Flux objects: which families there are and what series one object has in each.
 //!
-//! A pure function of one object, as the watch delivers it. Names and labels are those of the Flux Operator
-//! (`flux_*_info`) and of the controllers before Flux 2.1 (`gotk_*`), each with a `cluster` in front, so that dashboards
-//! and alert rules go on working; the labels of each kind are in [`labels`]. Nothing secret gets into a label: URLs lose
+//! Two pure steps. [`Series::of`] reads an object once, when it is seen, and keeps the labels as escaped text, small
+//! enough to stay in memory with it; [`Family::write`] makes the lines of a scrape from that. Names and labels are those of
+//! the Flux Operator (`flux_*_info`) and of the controllers before Flux 2.1 (`gotk_*`), each with a `cluster` in front,
+//! so that dashboards and alert rules go on working; the labels of each kind are in [`labels`]. All of them are gauges,
+//! whose text is the same in the Prometheus text format and in OpenMetrics. Nothing secret gets into a label: URLs lose
 //! their user and query, the path of a Receiver is left out, texts are masked, and every value has a bounded length.
 
 mod labels;
 
-use std::borrow::Cow;
+use std::fmt;
 
 use serde_json::Value;
 
 use crate::catalogue::{self, FluxKind, Role, Suspension};
 use crate::object::ObjectRef;
 
-/// A label's name and its value, neither escaped nor quoted.
-pub type Label<'a> = (&'static str, Cow<'a, str>);
+/// What the series of one object say besides its reference.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Series {
+    kind: &'static FluxKind,
+    /// `,name="value"` as often as needed, escaped.
+    labels: Box<str>,
+    /// One of the words that the status of a condition may be.
+    ready: &'static str,
+    suspended: bool,
+    has_reconciler: bool,
+}
+
+impl fmt::Debug for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.labels)
+    }
+}
+
+impl Series {
+    /// Of an object as the watch delivers it, masked or not; `None` if its kind is none of Flux.
+    #[must_use]
+    pub fn of(object: &ObjectRef, json: &Value) -> Option<Self> {
+        let kind = catalogue::by_group_kind(&object.group, &object.kind)?;
+        let mut text = String::new();
+        for (name, value) in labels::of(object, kind, json) {
+            write_label(&mut text, ',', name, &value);
+        }
+        Some(Self {
+            kind,
+            labels: text.into(),
+            ready: labels::ready(kind, json),
+            suspended: kind.is_suspended(json),
+            has_reconciler: !kind.is_static(json),
+        })
+    }
+}
 
 /// A family of series, all of them gauges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,40 +114,74 @@ impl Family {
         matches!(self, Self::ReconcileCondition | Self::SuspendStatus)
     }
 
-    /// Calls `emit` with the labels and the value of each series that the object has in this family. `json` may be
-    /// masked or not.
-    pub fn series(self, object: &ObjectRef, json: &Value, mut emit: impl FnMut(&[Label<'_>], u8)) {
-        let Some(kind) = catalogue::by_group_kind(&object.group, &object.kind) else { return };
-        if !self.has(kind, json) {
+    /// Appends the lines of the object in this family, none where it has none.
+    pub fn write(self, text: &mut String, object: &ObjectRef, series: &Series) {
+        if !self.has(series) {
             return;
         }
         match self {
             Self::ReconcileCondition => {
-                let mut labels = labels::legacy(object, kind);
-                labels.extend([("type", "Ready".into()), ("status", "".into())]);
-                let ready = labels::ready(kind, json);
                 for status in CONDITION_STATUSES {
-                    if let Some(last) = labels.last_mut() {
-                        last.1 = status.into();
-                    }
-                    emit(&labels, u8::from(status == ready));
+                    self.begin(text, object, "namespace");
+                    text.push_str(",type=\"Ready\"");
+                    write_label(text, ',', "status", status);
+                    end(text, status == series.ready);
                 }
             }
-            Self::SuspendStatus => emit(&labels::legacy(object, kind), u8::from(kind.is_suspended(json))),
-            _ => emit(&labels::info(object, kind, json), 1),
+            Self::SuspendStatus => {
+                self.begin(text, object, "namespace");
+                end(text, series.suspended);
+            }
+            _ => {
+                self.begin(text, object, "exported_namespace");
+                text.push_str(&series.labels);
+                end(text, true);
+            }
         }
     }
 
-    fn has(self, kind: &FluxKind, json: &Value) -> bool {
+    fn begin(self, text: &mut String, object: &ObjectRef, namespace: &str) {
+        text.push_str(self.name());
+        write_label(text, '{', "cluster", object.cluster.as_str());
+        write_label(text, ',', "kind", &object.kind);
+        write_label(text, ',', "name", &object.name);
+        write_label(text, ',', namespace, object.namespace.as_deref().unwrap_or_default());
+    }
+
+    fn has(self, series: &Series) -> bool {
+        let is_of_operator = series.kind.role == Role::Operator;
         match self {
-            Self::InstanceInfo => kind.kind == "FluxInstance",
-            Self::ResourceSetInfo => kind.kind == "ResourceSet",
-            Self::InputProviderInfo => kind.kind == "ResourceSetInputProvider",
-            Self::ResourceInfo => kind.role != Role::Operator,
-            Self::ReconcileCondition => kind.role != Role::Operator && !kind.is_static(json),
-            Self::SuspendStatus => kind.role != Role::Operator && kind.suspension != Suspension::None,
+            Self::InstanceInfo => series.kind.kind == "FluxInstance",
+            Self::ResourceSetInfo => series.kind.kind == "ResourceSet",
+            Self::InputProviderInfo => series.kind.kind == "ResourceSetInputProvider",
+            Self::ResourceInfo => !is_of_operator,
+            Self::ReconcileCondition => !is_of_operator && series.has_reconciler,
+            Self::SuspendStatus => !is_of_operator && series.kind.suspension != Suspension::None,
         }
     }
+}
+
+fn end(text: &mut String, is_one: bool) {
+    text.push_str(if is_one { "} 1\n" } else { "} 0\n" });
+}
+
+fn write_label(text: &mut String, before: char, name: &str, value: &str) {
+    text.push(before);
+    text.push_str(name);
+    text.push_str("=\"");
+    if value.contains(['\\', '"', '\n']) {
+        for character in value.chars() {
+            match character {
+                '\\' => text.push_str("\\\\"),
+                '"' => text.push_str("\\\""),
+                '\n' => text.push_str("\\n"),
+                other => text.push(other),
+            }
+        }
+    } else {
+        text.push_str(value);
+    }
+    text.push('"');
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! The labels of one object, by kind.
+//! The labels of one object besides its reference, by kind.
 //!
-//! The first eight are common to all kinds and always there; what follows is there where the object has a value for it,
+//! The first four are common to all kinds and always there; what follows is there where the object has a value for it,
 //! which to Prometheus is the same as an empty one. Where the Flux Operator has a label, ours has the same value, with
 //! three exceptions: a Receiver has no `url`, because who knows its path may trigger it; a `ref` that is nothing but a
 //! commit or a digest is shown; and a `ready` that is none of three words is `Unknown`.
@@ -9,7 +9,6 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::Label;
 use crate::catalogue::FluxKind;
 use crate::diff::mask::mask_text;
 use crate::object::ObjectRef;
@@ -17,14 +16,13 @@ use crate::object::ObjectRef;
 /// Longest value in bytes, the mark of what was cut off not counted.
 const LONGEST: usize = 256;
 
-/// `cluster`, `uid`, `kind`, `name`, `exported_namespace`, `ready`, `reason`, `suspended`, then those of the kind.
-pub(super) fn info<'a>(object: &'a ObjectRef, kind: &'static FluxKind, json: &'a Value) -> Vec<Label<'a>> {
+/// A label's name and its value, neither escaped nor quoted.
+type Label<'a> = (&'static str, Cow<'a, str>);
+
+/// `uid`, `ready`, `reason`, `suspended`, then those of the kind.
+pub(super) fn of<'a>(object: &'a ObjectRef, kind: &'static FluxKind, json: &'a Value) -> Vec<Label<'a>> {
     let mut labels: Vec<Label<'a>> = vec![
-        ("cluster", object.cluster.as_str().into()),
-        ("uid", json["metadata"]["uid"].as_str().unwrap_or_default().into()),
-        ("kind", kind.kind.into()),
-        ("name", object.name.as_str().into()),
-        ("exported_namespace", object.namespace.as_deref().unwrap_or_default().into()),
+        ("uid", bounded(json["metadata"]["uid"].as_str().unwrap_or_default().into())),
         ("ready", ready(kind, json).into()),
         ("reason", bounded(ready_condition(json)["reason"].as_str().unwrap_or_default().into())),
         ("suspended", if kind.is_suspended(json) { "True" } else { "False" }.into()),
@@ -57,16 +55,6 @@ pub(super) fn info<'a>(object: &'a ObjectRef, kind: &'static FluxKind, json: &'a
         _ => {}
     }
     labels
-}
-
-/// `cluster`, then `kind`, `name` and `namespace` as the controllers wrote them.
-pub(super) fn legacy<'a>(object: &'a ObjectRef, kind: &'static FluxKind) -> Vec<Label<'a>> {
-    vec![
-        ("cluster", object.cluster.as_str().into()),
-        ("kind", kind.kind.into()),
-        ("name", object.name.as_str().into()),
-        ("namespace", object.namespace.as_deref().unwrap_or_default().into()),
-    ]
 }
 
 /// Status of the condition `Ready`; objects without a reconciler are ready as soon as they exist.

@@ -1,24 +1,17 @@
 //! What series objects of each kind have, written out.
 
-use std::fmt::Write as _;
-
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
 use crate::catalogue::KINDS;
 
-/// The series of an object in a family, one a line, as `value label=value …`.
-fn series(family: Family, json: &Value) -> String {
-    let mut lines = String::new();
-    family.series(&ObjectRef::of(&"prod".into(), json), json, |labels, value| {
-        write!(lines, "{value}").unwrap();
-        for (name, value) in labels {
-            write!(lines, " {name}={value}").unwrap();
-        }
-        lines.push('\n');
-    });
-    lines
+/// The lines of an object in a family.
+fn lines(family: Family, json: &Value) -> String {
+    let object = ObjectRef::of(&"prod".into(), json);
+    let mut text = String::new();
+    family.write(&mut text, &object, &Series::of(&object, json).expect("a kind of Flux"));
+    text
 }
 
 fn object(api_version: &str, kind: &str, spec: Value, status: Value) -> Value {
@@ -42,10 +35,13 @@ const IMAGE: &str = "image.toolkit.fluxcd.io/v1";
 const NOTIFICATION: &str = "notification.toolkit.fluxcd.io/v1";
 const OPERATOR: &str = "fluxcd.controlplane.io/v1";
 
-/// What each object of `flux_resource_info` begins with, when it is ready and not suspended.
-fn common(kind: &str) -> String {
+/// The line of an object that is ready and not suspended; `own` is written ` name=value …`.
+fn ready_line(family: Family, kind: &str, own: &str) -> String {
+    let own: String = own.split_whitespace().map(|label| format!(",{}\"", label.replacen('=', "=\"", 1))).collect();
     format!(
-        "1 cluster=prod uid=u-1 kind={kind} name=shop exported_namespace=apps ready=True reason=Succeeded suspended=False"
+        "{}{{cluster=\"prod\",kind=\"{kind}\",name=\"shop\",exported_namespace=\"apps\",uid=\"u-1\",ready=\"True\",\
+         reason=\"Succeeded\",suspended=\"False\"{own}}} 1\n",
+        family.name()
     )
 }
 
@@ -141,7 +137,7 @@ fn each_kind_has_the_labels_of_the_requirement() {
     ];
     for (json, own) in cases {
         let kind = json["kind"].as_str().unwrap();
-        assert_eq!(series(Family::ResourceInfo, &json), format!("{}{own}\n", common(kind)));
+        assert_eq!(lines(Family::ResourceInfo, &json), ready_line(Family::ResourceInfo, kind, own));
     }
 }
 
@@ -168,9 +164,9 @@ fn kinds_of_the_operator_have_families_of_their_own() {
         (Family::InputProviderInfo, &provider, " url=https://git.example/o"),
     ] {
         let kind = json["kind"].as_str().unwrap();
-        assert_eq!(series(family, json), format!("{}{own}\n", common(kind)));
+        assert_eq!(lines(family, json), ready_line(family, kind, own));
         for other in Family::ALL.into_iter().filter(|other| *other != family) {
-            assert_eq!(series(other, json), "", "{other:?}");
+            assert_eq!(lines(other, json), "", "{other:?}");
         }
     }
 }
@@ -181,39 +177,39 @@ fn ready_is_one_of_three_words_and_what_has_no_reconciler_is_ready() {
         let conditions = json!([{"type": "Ready", "status": status, "reason": "BuildFailed"}]);
         object(KUSTOMIZE, "Kustomization", json!({"suspend": true}), json!({"conditions": conditions}))
     };
-    let expected = |ready: &str, reason: &str| {
-        format!(
-            "1 cluster=prod uid=u-1 kind=Kustomization name=shop exported_namespace=apps ready={ready} reason={reason} \
-             suspended=True\n"
-        )
-    };
     for (status, ready) in [("False", "False"), ("Unknown", "Unknown"), ("maybe", "Unknown")] {
-        assert_eq!(series(Family::ResourceInfo, &kustomization(status)), expected(ready, "BuildFailed"));
+        let expected = format!(",ready=\"{ready}\",reason=\"BuildFailed\",suspended=\"True\"}} 1\n");
+        let line = lines(Family::ResourceInfo, &kustomization(status));
+        assert!(line.ends_with(&expected), "{line}");
     }
-    let new = object(KUSTOMIZE, "Kustomization", json!({"suspend": true}), json!({}));
-    assert_eq!(series(Family::ResourceInfo, &new), expected("Unknown", ""));
+    let new = lines(Family::ResourceInfo, &object(KUSTOMIZE, "Kustomization", json!({}), json!({})));
+    assert!(new.contains(",ready=\"Unknown\",reason=\"\","), "{new}");
     let alert = object("notification.toolkit.fluxcd.io/v1beta3", "Alert", json!({}), json!({}));
-    assert!(series(Family::ResourceInfo, &alert).contains(" ready=True reason= "));
+    assert!(lines(Family::ResourceInfo, &alert).contains(",ready=\"True\",reason=\"\","));
 }
 
 #[test]
 fn the_old_families_have_the_shape_that_old_rules_expect() {
-    let failed =
-        object(KUSTOMIZE, "Kustomization", json!({}), json!({"conditions": [{"type": "Ready", "status": "False"}]}));
-    let of = "cluster=prod kind=Kustomization name=shop namespace=apps";
-    assert_eq!(
-        series(Family::ReconcileCondition, &failed),
-        format!(
-            "0 {of} type=Ready status=True\n1 {of} type=Ready status=False\n\
-             0 {of} type=Ready status=Unknown\n0 {of} type=Ready status=Deleted\n"
-        )
-    );
-    assert_eq!(series(Family::SuspendStatus, &failed), format!("0 {of}\n"));
+    let conditions = json!([{"type": "Ready", "status": "False"}]);
+    let failed = object(KUSTOMIZE, "Kustomization", json!({}), json!({"conditions": conditions}));
+    let of = "cluster=\"prod\",kind=\"Kustomization\",name=\"shop\",namespace=\"apps\"";
+    let condition =
+        |status, value| format!("gotk_reconcile_condition{{{of},type=\"Ready\",status=\"{status}\"}} {value}\n");
+    let expected = [condition("True", 0), condition("False", 1), condition("Unknown", 0), condition("Deleted", 0)];
+    assert_eq!(lines(Family::ReconcileCondition, &failed), expected.concat());
+    assert_eq!(lines(Family::SuspendStatus, &failed), format!("gotk_suspend_status{{{of}}} 0\n"));
     let artifact = object(SOURCE, "ExternalArtifact", json!({"suspend": true}), json!({}));
-    assert_eq!(series(Family::SuspendStatus, &artifact), "");
+    assert_eq!(lines(Family::SuspendStatus, &artifact), "");
     let alert = object("notification.toolkit.fluxcd.io/v1beta3", "Alert", json!({"suspend": true}), json!({}));
-    assert_eq!(series(Family::ReconcileCondition, &alert), "");
-    assert_eq!(series(Family::SuspendStatus, &alert), "1 cluster=prod kind=Alert name=shop namespace=apps\n");
+    assert_eq!(lines(Family::ReconcileCondition, &alert), "");
+    assert!(lines(Family::SuspendStatus, &alert).ends_with("\"} 1\n"));
+}
+
+#[test]
+fn a_value_cannot_leave_its_quotes() {
+    let json = object(KUSTOMIZE, "Kustomization", json!({"path": "a\\\"} 1\ngröße"}), json!({}));
+    let line = lines(Family::ResourceInfo, &json);
+    assert!(line.ends_with(",path=\"a\\\\\\\"} 1\\ngröße\"} 1\n"), "{line}");
 }
 
 #[test]
@@ -244,8 +240,8 @@ fn no_secret_gets_into_a_label() {
                 },
             });
             for family in Family::ALL {
-                let series = series(family, &json);
-                assert!(!series.contains(CANARY), "{secret} of {}: {series}", kind.kind);
+                let lines = lines(family, &json);
+                assert!(!lines.contains(CANARY), "{secret} of {}: {lines}", kind.kind);
             }
         }
     }
@@ -262,17 +258,18 @@ fn a_url_keeps_what_is_no_credential() {
         ("https://[::1]/x@y", "https://[::1]/x@y"),
     ] {
         let json = object(SOURCE, "GitRepository", json!({"url": url}), json!({}));
-        assert!(series(Family::ResourceInfo, &json).ends_with(&format!(" url={expected}\n")), "{url}");
+        assert!(lines(Family::ResourceInfo, &json).ends_with(&format!(",url=\"{expected}\"}} 1\n")), "{url}");
     }
 }
 
-/// Series that one object can have, all families together: what a fleet of so many objects costs at most.
-const SERIES_OF_AN_OBJECT: usize = 6;
+/// Lines that one object can have, all families together, and bytes of the longest: what a fleet costs at most.
+const LINES_OF_AN_OBJECT: usize = 6;
+const LONGEST_LINE: usize = 6 * 1024;
 
 proptest! {
     #[test]
-    fn whatever_an_object_says_its_series_are_few_and_its_values_short(
-        kind in 0..KINDS.len(), text in "\\PC{0,400}", fields in proptest::collection::vec("\\PC{0,300}", 8),
+    fn whatever_an_object_says_its_lines_are_few_short_and_whole(
+        kind in 0..KINDS.len(), text in "\\PC{0,400}", fields in proptest::collection::vec("(?s).{0,300}", 8),
     ) {
         let kind = &KINDS[kind];
         let json = json!({
@@ -287,18 +284,13 @@ proptest! {
                 "conditions": [{"type": "Ready", "status": fields[0], "reason": text}],
             },
         });
-        let reference = ObjectRef::of(&"prod".into(), &json);
-        let mut count = 0;
-        for family in Family::ALL {
-            family.series(&reference, &json, |labels, _| {
-                count += 1;
-                let mut names: Vec<&str> = labels.iter().map(|(name, _)| *name).collect();
-                names.sort_unstable();
-                names.dedup();
-                assert_eq!(names.len(), labels.len(), "a label twice");
-                assert!(labels.iter().all(|(_, value)| value.len() <= 260), "{labels:?}");
-            });
+        let all: String = Family::ALL.into_iter().map(|family| lines(family, &json)).collect();
+        let lines: Vec<&str> = all.split_terminator('\n').collect();
+        prop_assert!(lines.len() <= LINES_OF_AN_OBJECT);
+        for line in lines {
+            prop_assert!(line.len() <= LONGEST_LINE, "{} bytes", line.len());
+            prop_assert!(line.starts_with("flux_") || line.starts_with("gotk_"), "{line}");
+            prop_assert!(line.ends_with("\"} 1") || line.ends_with("\"} 0"), "{line}");
         }
-        prop_assert!(count <= SERIES_OF_AN_OBJECT);
     }
 }

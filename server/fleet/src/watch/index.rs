@@ -50,6 +50,9 @@ struct Entry {
     series: Option<Arc<Series>>,
 }
 
+/// Objects that are handed over to be saved together. They are parsed for it, and all clusters start at the same time.
+const SAVED_AT_ONCE: usize = 32;
+
 /// What became of an object, for the store. `None`: it is gone.
 pub type Unsaved = (ObjectRef, Option<Arc<Value>>);
 
@@ -278,9 +281,12 @@ impl Index {
         }
     }
 
-    /// Everything that differs from what is stored, once.
+    /// Some of what differs from what is stored, each change once; nothing when all is handed over.
     pub(crate) fn take_unsaved(&self) -> Vec<Unsaved> {
-        let unsaved = std::mem::take(&mut *self.unsaved());
+        let unsaved: Vec<ObjectRef> = {
+            let mut waiting = self.unsaved();
+            std::iter::from_fn(|| waiting.pop_first()).take(SAVED_AT_ONCE).collect()
+        };
         let with_state = |object: ObjectRef| {
             let kept = self.read().flux.get(&object).map(|entry| Arc::clone(&entry.json));
             (object, kept.map(|kept| kept.value()))
