@@ -1,0 +1,74 @@
+//! `GET /metrics`, for Prometheus and whoever reads its formats. `docs/metrics.md` describes it for outsiders.
+//!
+//! The text leaves piece by piece, as fast as the scraper takes it. On the main listener the caller must see everything;
+//! on the admin listener, which only the platform reaches, nobody is asked. What this crate counts itself is in
+//! [`counters`].
+
+pub(super) mod counters;
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
+use axum::response::{IntoResponse, Response};
+use domain::access::{Grant, Role};
+use domain::error::{ApiError, ErrorCode};
+use fleet::access::Caller;
+use fleet::metrics::{Format, Selection};
+use futures::stream;
+
+use self::counters::COUNTERS;
+use super::error::Failure;
+use super::state::{AppState, SignedIn};
+
+/// For the main listener.
+pub async fn scrape(
+    State(state): State<AppState>,
+    SignedIn(caller): SignedIn,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    answer(&state, &caller, query.as_deref(), &headers).await
+}
+
+/// For the admin listener: whoever reaches it may read.
+pub async fn scrape_openly(
+    State(state): State<AppState>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let caller = Caller {
+        name: "admin listener".to_owned(),
+        grants: vec![Grant::everywhere(Role::Viewer)],
+        ..Caller::unauthenticated_admin()
+    };
+    answer(&state, &caller, query.as_deref(), &headers).await
+}
+
+async fn answer(
+    state: &AppState,
+    caller: &Caller,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    let selection = selection(query.unwrap_or_default())?;
+    let accept: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let format = Format::of_accept(&accept.join(","));
+    let scrape = state.services.metrics(caller, format, selection).await?;
+    let own = selection.server.then(|| format.encode(COUNTERS.registry()));
+    let text = own.into_iter().chain(scrape).map(Ok::<_, Infallible>);
+    let head = [(CONTENT_TYPE, format.content_type()), (VARY, ACCEPT.as_str())];
+    Ok((head, Body::from_stream(stream::iter(text))).into_response())
+}
+
+/// `?collect[]=flux&collect[]=server`, as other exporters have it; other parameters are somebody else's.
+fn selection(query: &str) -> Result<Selection, ApiError> {
+    let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+    let words = pairs.iter().filter(|(name, _)| name == "collect[]").map(|(_, word)| word.as_ref());
+    Selection::of_words(words).map_err(|_| {
+        let message = "There is no such group of metrics. collect[] takes server, flux and gotk.";
+        ApiError::new(ErrorCode::Invalid, message)
+    })
+}
