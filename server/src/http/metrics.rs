@@ -59,7 +59,7 @@ async fn answer(
     let scrape = state.services.metrics(caller, format, selection).await?;
     let own = selection.server.then(|| format.encode(COUNTERS.registry()));
     let text = own.into_iter().chain(scrape).map(Ok::<_, Infallible>);
-    let head = [(CONTENT_TYPE, format.content_type()), (VARY, ACCEPT.as_str())];
+    let head = [(CONTENT_TYPE, format.content_type()), (VARY, "accept")];
     Ok((head, Body::from_stream(stream::iter(text))).into_response())
 }
 
