@@ -6,6 +6,7 @@
 use std::sync::LazyLock;
 use std::time::Instant;
 
+use app::api::{SERVER_FUNCTIONS, access};
 use axum::extract::{MatchedPath, Request};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
@@ -101,7 +102,8 @@ fn route<'a>(template: Option<&'a str>, path: &'a str) -> &'a str {
     match template {
         Some(template) if template.starts_with(FUNCTIONS) => {
             let name = path.strip_prefix(FUNCTIONS).unwrap_or_default();
-            let is_known = app::api::SERVER_FUNCTIONS.iter().any(|function| function.0 == name);
+            let mut functions = SERVER_FUNCTIONS.iter().chain(access::SERVER_FUNCTIONS);
+            let is_known = functions.any(|(known, _)| *known == name);
             if is_known { path } else { template }
         }
         Some(template) => template,
