@@ -1,10 +1,9 @@
 // Promlint checks a scrape in the Prometheus text format, or in OpenMetrics with -openmetrics, by the parsers of
 // Prometheus itself and, for the text format, by the rules of promtool.
 //
-//	promlint [-openmetrics] [-allow name,...] FILE
+//	promlint [-openmetrics] FILE
 //
-// Metrics named in -allow may break the rules: their names are not ours. One line a problem; exit code 1 if there is
-// one, or if a name in -allow has none (then it does not belong there any more).
+// One line a problem; exit code 1 if there is one.
 package main
 
 import (
@@ -14,7 +13,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/prometheus/model/labels"
@@ -23,7 +21,6 @@ import (
 
 func main() {
 	openMetrics := flag.Bool("openmetrics", false, "the file is OpenMetrics")
-	allow := flag.String("allow", "", "metrics that may break the rules of naming")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "one file, please")
@@ -36,7 +33,7 @@ func main() {
 	}
 	problems, series := parse(scrape, *openMetrics)
 	if !*openMetrics {
-		problems = append(problems, lint(scrape, strings.FieldsFunc(*allow, func(r rune) bool { return r == ',' }))...)
+		problems = append(problems, lint(scrape)...)
 	}
 	for _, problem := range problems {
 		fmt.Println(problem)
@@ -91,26 +88,14 @@ func parse(scrape []byte, openMetrics bool) (problems []string, count int) {
 	return problems, count
 }
 
-func lint(scrape []byte, allowed []string) (problems []string) {
+// How promtool finds the names.
+func lint(scrape []byte) (problems []string) {
 	found, err := promlint.New(bytes.NewReader(scrape)).Lint()
 	if err != nil {
 		return []string{err.Error()}
 	}
-	needed := map[string]bool{}
-	for _, name := range allowed {
-		needed[name] = false
-	}
 	for _, problem := range found {
-		if _, isAllowed := needed[problem.Metric]; isAllowed {
-			needed[problem.Metric] = true
-			continue
-		}
 		problems = append(problems, problem.Metric+": "+problem.Text)
-	}
-	for name, isNeeded := range needed {
-		if !isNeeded {
-			problems = append(problems, name+" breaks no rule, so that it need not be allowed to")
-		}
 	}
 	return problems
 }

@@ -21,9 +21,6 @@ struct Scrape {
     arguments: &'static [&'static str],
 }
 
-/// Names that others chose and rules in the field rely on; each must have a problem, else it has to leave this list.
-const INHERITED: &[&str] = &[];
-
 const SCRAPES: [Scrape; 2] = [
     Scrape { file: "metrics.txt", arguments: &[] },
     Scrape { file: "metrics.openmetrics", arguments: &["-openmetrics"] },
@@ -58,7 +55,7 @@ pub(crate) fn check(repository: &Repository) -> Result<()> {
 
 fn call(program: &Path, scrape: &Scrape, path: &Path) -> Command {
     let mut lint = Command::new(program);
-    lint.args(scrape.arguments).args(["-allow", &INHERITED.join(",")]).arg(path);
+    lint.args(scrape.arguments).arg(path);
     lint
 }
 
@@ -86,7 +83,7 @@ mod tests {
     fn the_linter_is_told_which_format_a_file_has() {
         let [text, open_metrics] = SCRAPES;
         let shown = |scrape| command::shown(&call(Path::new("promlint"), &scrape, Path::new("file")));
-        assert_eq!(shown(text), format!("promlint -allow {} file", INHERITED.join(",")));
-        assert_eq!(shown(open_metrics), format!("promlint -openmetrics -allow {} file", INHERITED.join(",")));
+        assert_eq!(shown(text), "promlint file");
+        assert_eq!(shown(open_metrics), "promlint -openmetrics file");
     }
 }
