@@ -1,6 +1,6 @@
 //! Checks what `/metrics` answers: Prometheus's own parsers read it, and the names keep to the rules of promtool.
 //!
-//! The scrapes are written by a test of the server, on simulated clusters that hold every kind; the program that checks
+//! The scrapes are written by a test of the server, on a simulated cluster of the demo; the program that checks
 //! them is `xtask/promlint`, a few lines of Go around the packages that Prometheus and promtool are made of.
 
 use std::path::{Path, PathBuf};
