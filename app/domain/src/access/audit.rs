@@ -49,7 +49,8 @@ impl AuditOutcome {
     }
 }
 
-/// Who did what, on which object, from where, and how it ended. Times are milliseconds since 1970, UTC; texts are masked.
+/// Who did what, on which object, from where, and how it ended. Times are milliseconds since 1970, UTC; texts are
+/// masked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditView {

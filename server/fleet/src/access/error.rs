@@ -58,7 +58,9 @@ impl From<AccessError> for ApiError {
             }
             AccessError::Wrong => (Unauthenticated, "The name or the password is wrong.".to_owned()),
             AccessError::WrongCurrent => (Refused, "The current password is wrong.".to_owned()),
-            AccessError::NoAccount => (Refused, "This server runs without sign-in, so there are no accounts.".to_owned()),
+            AccessError::NoAccount => {
+                (Refused, "This server runs without sign-in, so there are no accounts.".to_owned())
+            }
             AccessError::Name(_) => (Invalid, NAME_RULE.to_owned()),
             AccessError::PasswordRule => (Invalid, PASSWORD_RULE.to_owned()),
             AccessError::Grants(fault) => (Invalid, sentence(&fault.to_string())),
@@ -76,7 +78,9 @@ impl From<AccessError> for ApiError {
             AccessError::Scope => (Refused, "A token cannot be allowed more than its owner may.".to_owned()),
             AccessError::NoToken => (NotFound, "There is no such token.".to_owned()),
             AccessError::NoSession => (NotFound, "There is no such session.".to_owned()),
-            AccessError::Store(StoreError::Exists { name, .. }) => (Conflict, format!("There is a user {name} already.")),
+            AccessError::Store(StoreError::Exists { name, .. }) => {
+                (Conflict, format!("There is a user {name} already."))
+            }
             AccessError::Password(PasswordError::Busy) => {
                 (TooMany, "Too many people sign in at once. Try again in a moment.".to_owned())
             }

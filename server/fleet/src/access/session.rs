@@ -81,11 +81,7 @@ impl Sessions {
     }
 
     /// Those that have not ended, newest first; of one user, or of everybody. `current` is the id of the asking one.
-    pub(super) async fn list(
-        &self,
-        user: Option<&str>,
-        current: Option<&str>,
-    ) -> Result<Vec<SessionView>, StoreError> {
+    pub(super) async fn list(&self, user: Option<&str>, current: Option<&str>) -> Result<Vec<SessionView>, StoreError> {
         let now = self.clock.now();
         let living = self.store.list(user).await?.into_iter().filter(|session| !has_ended(session, now));
         Ok(living.map(|session| view(session, current)).collect())

@@ -6,7 +6,8 @@ use super::Services;
 use crate::access::{Authorized, Caller, Denied};
 
 impl Services {
-    /// The handle, or the refusal as the caller is told it. Every service asks through here for a verb that changes something.
+    /// The handle, or the refusal as the caller is told it. Every service asks through here for a verb that changes
+    /// something.
     pub(super) async fn permitted(
         &self,
         caller: &Caller,

@@ -97,7 +97,8 @@ impl Services {
     /// One's own password; all other sessions of the caller end.
     ///
     /// # Errors
-    /// Forbidden for API tokens; refused if the current password is wrong; a password that cannot be; too many attempts.
+    /// Forbidden for API tokens; refused if the current password is wrong; a password that cannot be; too many
+    /// attempts.
     pub async fn change_password(&self, caller: &Caller, change: ChangePassword) -> Result<(), ApiError> {
         let authorized = self.own_account(caller).await?;
         let work = self.engine.sign_in.change_password(caller, change);
