@@ -80,7 +80,7 @@ fn naming<E: Error + 'static>(error: ApiError, rejection: &(dyn Error + 'static)
 }
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 impl IntoResponse for Failure {
