@@ -7,8 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::routing::get;
-use clap::Parser as _;
-use server::cli::{Cli, Command};
+use server::cli::ServeOptions;
 use server::http::arrival::Edge;
 use server::http::router::guarded;
 use server::serve::logging;
@@ -39,9 +38,7 @@ impl MakeWriter<'_> for Log {
 }
 
 fn edge() -> Arc<Edge> {
-    let Ok(Cli { command: Command::Serve(options) }) = Cli::try_parse_from(["flux-orchestrator", "serve"]) else {
-        panic!("serve needs no flags")
-    };
+    let options = ServeOptions::from_arguments(std::iter::empty()).expect("serve needs no flags");
     Arc::new(Edge::new(&options.network, options.network.listen))
 }
 

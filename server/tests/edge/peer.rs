@@ -30,7 +30,7 @@ pub(crate) struct Served {
 pub(crate) async fn served(limits: Limits, total: u32, by_address: u32, tls: Option<Configs>) -> Served {
     let endless = || async {
         let chunk = axum::body::Bytes::from_static(&[b'x'; 16 * 1024]);
-        axum::body::Body::from_stream(futures::stream::repeat(Ok::<_, std::io::Error>(chunk)))
+        axum::body::Body::from_stream(futures::stream::repeat(Ok::<_, std::convert::Infallible>(chunk)))
     };
     let router = Router::new()
         .route("/", get(async || "hello"))
