@@ -103,6 +103,7 @@ pub struct FluxComponent {
 
 /// The cluster page: the card and what stands behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClusterDetail {
     pub cluster: ClusterView,
     pub components: Vec<FluxComponent>,

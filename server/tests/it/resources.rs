@@ -13,7 +13,7 @@ use crate::site::Site;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn names(window: &Value) -> Vec<&str> {
-    let rows = window["rows"].as_array().expect("rows");
+    let rows = window["items"].as_array().expect("items");
     rows.iter().map(|row| row["object"]["name"].as_str().expect("a name")).collect()
 }
 

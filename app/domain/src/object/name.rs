@@ -9,10 +9,10 @@ use crate::error::{ApiError, ErrorCode};
 
 /// Longest name of any object: a DNS subdomain.
 const NAME_LENGTH: usize = 253;
-/// Longest namespace: a DNS label.
+/// Longest namespace or kind: a DNS label.
 const NAMESPACE_LENGTH: usize = 63;
 
-/// A name that no object has. `field` is `namespace` or `name`.
+/// A name that no object has. `field` is `kind`, `group`, `namespace` or `name`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no {field} on a cluster is written {text:?}")]
 pub struct NameError {
@@ -30,15 +30,29 @@ impl From<NameError> for ApiError {
 }
 
 impl ObjectRef {
+    /// The kind may be a plural, in any case.
+    ///
     /// # Errors
-    /// If its namespace or name cannot be one.
+    /// If its kind, group, namespace or name cannot be one.
     pub fn check(&self) -> Result<(), NameError> {
         let wrong = |field, text: &str| Err(NameError { field, text: text.chars().take(80).collect() });
+        if !is_domain(&self.kind, NAMESPACE_LENGTH) {
+            return wrong("kind", &self.kind);
+        }
+        if !self.group.is_empty() && !is_domain(&self.group, NAME_LENGTH) {
+            return wrong("group", &self.group);
+        }
         if let Some(namespace) = self.namespace.as_deref().filter(|namespace| !is_namespace(namespace)) {
             return wrong("namespace", namespace);
         }
         if is_name(&self.name) { Ok(()) } else { wrong("name", &self.name) }
     }
+}
+
+/// Letters, digits, dashes and dots.
+fn is_domain(text: &str, length: usize) -> bool {
+    let known = |character: char| character.is_ascii_alphanumeric() || character == '-' || character == '.';
+    (1..=length).contains(&text.len()) && text.chars().all(known)
 }
 
 fn is_namespace(text: &str) -> bool {
@@ -81,6 +95,19 @@ mod tests {
         for namespace in ["", "-", "a/b", "Apps", "a.b", "ä", "a\0", &"a".repeat(64)] {
             assert_eq!(check(Some(namespace), "shop"), Err("namespace"), "{namespace:?}");
         }
+    }
+
+    #[test]
+    fn a_kind_is_a_word_and_a_group_is_a_domain() {
+        let of = |kind: &str, group: &str| {
+            let (kind, group) = (kind.to_owned(), group.to_owned());
+            let object = ObjectRef { cluster: "prod".into(), group, kind, namespace: None, name: "shop".to_owned() };
+            object.check().map_err(|error| error.field)
+        };
+        assert_eq!(of("kustomizations", "kustomize.toolkit.fluxcd.io"), Ok(()));
+        assert_eq!(of("Pod", ""), Ok(()));
+        assert_eq!((of("", ""), of("a/b", ""), of(&"k".repeat(64), "")), (Err("kind"), Err("kind"), Err("kind")));
+        assert_eq!((of("Pod", "a/b"), of("Pod", "a\0")), (Err("group"), Err("group")));
     }
 
     proptest! {

@@ -102,6 +102,7 @@ pub struct AggregatedLogs {
 
 /// Why lines are missing between two rows of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GapCause {
     /// The node rotated the log file while no stream stood.
@@ -114,6 +115,7 @@ pub enum GapCause {
 
 /// From the client, after the query in the `start` frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ClientFrame {
     /// Starts the stream; once per connection.
@@ -124,6 +126,7 @@ pub enum ClientFrame {
 
 /// From the server. `source` numbers point into the `sources` frames.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ServerFrame {
     Hello {
@@ -174,6 +177,7 @@ pub enum ServerFrame {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NumberedSource {
     pub number: u32,
     #[serde(flatten)]
@@ -181,6 +185,7 @@ pub struct NumberedSource {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StreamLine {
     pub source: u32,
     pub timestamp: String,
@@ -194,6 +199,7 @@ pub struct StreamLine {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SourceState {
     /// The container has not started.

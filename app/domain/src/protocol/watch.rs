@@ -14,6 +14,7 @@ use crate::resource::{FleetView, ObjectView, ResourceRow};
 
 /// What a subscription follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "topic")]
 pub enum Topic {
     Fleet,
@@ -41,6 +42,7 @@ impl Topic {
 
 /// From the client. `id` is the client's own number for the subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ClientMessage {
     /// A second `subscribe` with the same id replaces the first: how a window scrolls.
@@ -56,6 +58,7 @@ pub enum ClientMessage {
 
 /// From the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ServerMessage {
     /// First message of a connection.
@@ -79,6 +82,7 @@ pub enum ServerMessage {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "topic", content = "data")]
 pub enum Snapshot {
     Fleet(Box<FleetView>),
@@ -90,6 +94,7 @@ pub enum Snapshot {
 
 /// The difference between two windows of the same query.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ListDelta {
     /// Rows that are new in the window or differ.
     pub rows: Vec<ResourceRow>,

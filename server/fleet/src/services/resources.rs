@@ -178,13 +178,13 @@ impl Services {
             namespace: Some(namespace_segment.to_owned()).filter(|namespace| namespace != NO_NAMESPACE),
             name: name.to_owned(),
         };
+        object.check()?;
         // Whoever may not look there is refused by what is asked next, and learns nothing here: not even whether there
         // is such a cluster.
         if authorize(caller, Verb::View, &object).is_ok() {
             let found = self.kind_of(cluster, kind, group)?;
             (object.group, object.kind) = (found.group, found.kind);
         }
-        object.check()?;
         Ok(object)
     }
 

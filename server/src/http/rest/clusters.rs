@@ -1,14 +1,15 @@
 //! Clusters: register, read, change, remove, sync.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use domain::cluster::{ClusterDetail, ClusterView, ProbeStep, RegisterCluster, SyncOutcome, UpdateCluster};
 use domain::object::ClusterId;
 use domain::problem::Listing;
+use fleet::clusters::onboarding::OnboardingStep;
+use serde::Serialize;
 
 use crate::http::error::Failure;
+use crate::http::extract::{Json, Path};
 use crate::http::state::{AppState, SignedIn};
 
 pub async fn list(
@@ -22,9 +23,8 @@ pub async fn list(
 pub async fn register(
     State(state): State<AppState>,
     SignedIn(caller): SignedIn,
-    body: Result<Json<RegisterCluster>, JsonRejection>,
+    Json(request): Json<RegisterCluster>,
 ) -> Result<(StatusCode, Json<ClusterView>), Failure> {
-    let Json(request) = body?;
     Ok((StatusCode::CREATED, Json(state.services.register_cluster(&caller, request).await?)))
 }
 
@@ -32,9 +32,8 @@ pub async fn register(
 pub async fn probe(
     State(state): State<AppState>,
     SignedIn(caller): SignedIn,
-    body: Result<Json<RegisterCluster>, JsonRejection>,
+    Json(request): Json<RegisterCluster>,
 ) -> Result<Json<Vec<ProbeStep>>, Failure> {
-    let Json(request) = body?;
     Ok(Json(state.services.probe_cluster(&caller, &request).await?))
 }
 
@@ -50,9 +49,8 @@ pub async fn update(
     State(state): State<AppState>,
     SignedIn(caller): SignedIn,
     Path(id): Path<ClusterId>,
-    body: Result<Json<UpdateCluster>, JsonRejection>,
+    Json(request): Json<UpdateCluster>,
 ) -> Result<Json<ClusterView>, Failure> {
-    let Json(request) = body?;
     Ok(Json(state.services.update_cluster(&caller, &id, request).await?))
 }
 
@@ -72,4 +70,19 @@ pub async fn sync(
     Path(id): Path<ClusterId>,
 ) -> Result<Json<SyncOutcome>, Failure> {
     Ok(Json(state.services.sync_cluster(&caller, &id).await?))
+}
+
+/// A manifest that gives this product a service account on a cluster.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct OnboardingManifest {
+    /// `read`, `act` or `dry-run`.
+    step: &'static str,
+    /// YAML for `kubectl apply -f`.
+    manifest: &'static str,
+}
+
+/// In the order in which they give more. The same for everybody who is signed in; nothing of a cluster is in it.
+pub async fn onboarding(SignedIn(_): SignedIn) -> Json<Listing<OnboardingManifest>> {
+    let titled = |step: OnboardingStep| OnboardingManifest { step: step.word(), manifest: step.manifest() };
+    Json(Listing { items: OnboardingStep::ALL.map(titled).into(), problems: Vec::new() })
 }
