@@ -16,11 +16,16 @@ use axum::response::{IntoResponse, Response};
 use domain::access::{Grant, Role};
 use domain::error::{ApiError, ErrorCode};
 use fleet::access::Caller;
-use fleet::metrics::{Format, Selection};
+use fleet::metrics::{Format, LabelPair, PREFIX, Selection};
 use futures::stream;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
 
 use self::counters::COUNTERS;
 use super::error::Failure;
+use super::listener::admission::ConnectionCounts;
 use super::state::{AppState, SignedIn};
 
 /// For the main listener.
@@ -53,10 +58,25 @@ async fn answer(
     let accept: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let format = Format::of_accept(&accept.join(","));
     let scrape = state.services.metrics(caller, format, selection).await?;
-    let own = selection.server.then(|| format.encode(COUNTERS.registry()));
+    let own = selection.server.then(|| {
+        let connections = connections(state.edge.connections.counts());
+        format.encode(&connections) + &format.encode(COUNTERS.registry())
+    });
     let text = own.into_iter().chain(scrape).map(Ok::<_, Infallible>);
     let head = [(CONTENT_TYPE, format.content_type()), (VARY, "accept")];
     Ok((head, Body::from_stream(stream::iter(text))).into_response())
+}
+
+/// What the listener counts itself.
+fn connections(counts: ConnectionCounts) -> Registry {
+    let mut registry = Registry::with_prefix(PREFIX);
+    registry.register("connections", "Open connections, sockets with them", ConstGauge::new(i64::from(counts.open)));
+    let refused = Family::<[LabelPair; 1], Counter>::default();
+    for (limit, count) in [("total", counts.refused_total), ("address", counts.refused_by_address)] {
+        refused.get_or_create(&[("limit", limit)]).inc_by(count);
+    }
+    registry.register("connections_refused", "Connections refused, by the limit that was reached", refused);
+    registry
 }
 
 /// `?collect[]=flux&collect[]=server`, as other exporters have it; other parameters are somebody else's.
