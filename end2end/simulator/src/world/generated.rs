@@ -15,7 +15,7 @@ use crate::world::director::Subject;
 /// Objects of one tenant; each has a namespace of its own.
 const TENANT: usize = 25;
 /// About a mebibyte of inventory, close to what etcd takes.
-const LARGE_INVENTORY: usize = 11_000;
+const LARGE_INVENTORY: usize = 17_000;
 
 /// What stands where in a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

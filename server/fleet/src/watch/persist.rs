@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use crate::clock::Clock;
 use crate::clusters::Cluster;
 use crate::store::{RevisionChange, Store, StoredObject};
+use crate::watch::index::Unsaved;
 
 /// Changes within this time are written together.
 const GATHER: Duration = Duration::from_millis(200);
@@ -66,11 +67,21 @@ impl<'a> Persistence<'a> {
 
     /// Write what is not written yet.
     pub(crate) async fn save_rest(&mut self) {
+        loop {
+            let unsaved = self.cluster.index.take_unsaved();
+            if unsaved.is_empty() {
+                return;
+            }
+            self.save_some(unsaved).await;
+        }
+    }
+
+    async fn save_some(&mut self, unsaved: Vec<Unsaved>) {
         let now = self.clock.now();
         let mut gone = Vec::new();
         let mut changed = Vec::new();
         let mut masking = MaskScope::storage(self.store.mask_key().as_slice());
-        for (object, json) in self.cluster.index.take_unsaved() {
+        for (object, json) in unsaved {
             match json {
                 None => {
                     self.revisions.forget(&object);
