@@ -115,7 +115,7 @@ async fn what_the_watch_cannot_do_is_said_and_the_socket_goes_on() {
             break frame.expect("a reason");
         }
     };
-    assert_eq!(u16::from(last.code), 1001);
+    assert_eq!(u16::from(last.code), 1012);
 }
 
 #[tokio::test]
