@@ -1,8 +1,8 @@
 //! Revisions as sources and appliers write them: a name, a digest, or both.
 //!
 //! Git `main@sha1:…`, `refs/heads/main@sha1:…`, `sha1:…`; OCI `latest@sha256:…`; buckets and indices `sha256:…`;
-//! charts `1.2.3`, `1.2.3+0cc9a8446c95`; and `main/…` of Flux before 2.0. Whatever is none of these is a name:
-//! nothing is refused.
+//! charts `1.2.3`, `1.2.3+0cc9a8446c95`; `main/…` and a digest alone of Flux before 2.0. Whatever is none of these is a
+//! name: nothing is refused.
 
 use std::fmt;
 
@@ -32,6 +32,15 @@ impl Digest {
     pub fn short(&self) -> &str {
         self.hex.get(..SHORT).unwrap_or(&self.hex)
     }
+}
+
+/// Hexadecimal digits of a commit, and of a SHA-256.
+const SHA1: usize = 40;
+const SHA256: usize = 64;
+
+/// A digest without its algorithm: buckets and indices before Flux 2.0, and the commit that an automation pushed.
+fn is_bare_digest(text: &str) -> bool {
+    matches!(text.len(), SHA1 | SHA256) && is_hex(text)
 }
 
 fn is_hex(text: &str) -> bool {
@@ -67,7 +76,7 @@ impl Revision {
             return Self { name: name(head), digest: Some(digest), is_legacy: false };
         }
         if let Some((head, hex)) = text.rsplit_once('/')
-            && hex.len() == 40
+            && hex.len() == SHA1
             && is_hex(hex)
             && !head.is_empty()
         {
@@ -86,6 +95,7 @@ impl Revision {
             .map(|name| name.strip_prefix("refs/heads/").or(name.strip_prefix("refs/tags/")).unwrap_or(name));
         match (name, &self.digest) {
             (Some(name), Some(digest)) => format!("{name}@{}", digest.short()),
+            (Some(name), None) if is_bare_digest(name) => name[..SHORT].to_owned(),
             (Some(name), None) => name.to_owned(),
             (None, Some(digest)) => digest.short().to_owned(),
             (None, None) => String::new(),
@@ -95,7 +105,10 @@ impl Revision {
     /// The commit, where the revision is one of Git.
     #[must_use]
     pub fn commit(&self) -> Option<&str> {
-        self.digest.as_ref().filter(|digest| digest.algorithm == "sha1").map(|digest| digest.hex.as_str())
+        match &self.digest {
+            Some(digest) => (digest.algorithm == "sha1").then_some(digest.hex.as_str()),
+            None => self.name.as_deref().filter(|name| name.len() == SHA1 && is_hex(name)),
+        }
     }
 }
 
@@ -124,19 +137,21 @@ mod tests {
 
     use super::*;
 
-    const SHA1: &str = "9dd0b5f1c0ffee00112233445566778899aabbcc";
+    const COMMIT: &str = "9dd0b5f1c0ffee00112233445566778899aabbcc";
 
     #[test]
     fn every_form_shortens_to_what_people_say() {
         for (text, expected) in [
-            (format!("main@sha1:{SHA1}"), "main@9dd0b5f1"),
-            (format!("refs/heads/main@sha1:{SHA1}"), "main@9dd0b5f1"),
-            (format!("v1.0.0@sha1:{SHA1}"), "v1.0.0@9dd0b5f1"),
-            (format!("feature/x@y@sha1:{SHA1}"), "feature/x@y@9dd0b5f1"),
-            (format!("sha1:{SHA1}"), "9dd0b5f1"),
+            (format!("main@sha1:{COMMIT}"), "main@9dd0b5f1"),
+            (format!("refs/heads/main@sha1:{COMMIT}"), "main@9dd0b5f1"),
+            (format!("v1.0.0@sha1:{COMMIT}"), "v1.0.0@9dd0b5f1"),
+            (format!("feature/x@y@sha1:{COMMIT}"), "feature/x@y@9dd0b5f1"),
+            (format!("sha1:{COMMIT}"), "9dd0b5f1"),
             ("latest@sha256:0123456789abcdef".to_owned(), "latest@01234567"),
             ("sha256:0123456789abcdef".to_owned(), "01234567"),
-            (format!("feature/x/{SHA1}"), "feature/x@9dd0b5f1"),
+            (format!("feature/x/{COMMIT}"), "feature/x@9dd0b5f1"),
+            (COMMIT.to_owned(), "9dd0b5f1"),
+            ("ab".repeat(32), "abababab"),
             ("1.2.3".to_owned(), "1.2.3"),
             ("1.2.3+0cc9a8446c95".to_owned(), "1.2.3+0cc9a8446c95"),
             ("main@sha1:not-hex".to_owned(), "main@sha1:not-hex"),
@@ -148,8 +163,10 @@ mod tests {
 
     #[test]
     fn only_git_revisions_have_a_commit() {
-        assert_eq!(Revision::parse(&format!("main@sha1:{SHA1}")).commit(), Some(SHA1));
+        assert_eq!(Revision::parse(&format!("main@sha1:{COMMIT}")).commit(), Some(COMMIT));
+        assert_eq!(Revision::parse(COMMIT).commit(), Some(COMMIT));
         assert_eq!(Revision::parse("latest@sha256:00").commit(), None);
+        assert_eq!(Revision::parse(&"ab".repeat(32)).commit(), None);
     }
 
     proptest! {
