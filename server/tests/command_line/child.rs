@@ -89,10 +89,12 @@ impl Server {
         assert!(status.success(), "{name}");
     }
 
+    /// Waits for the end; what was logged until then is in [`Self::seen`].
     pub(crate) fn end(&mut self) -> ExitStatus {
         let until = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().expect("it is our child") {
+                self.seen.extend(self.log.iter());
                 return status;
             }
             assert!(Instant::now() < until, "it does not end: {:#?}", self.seen);

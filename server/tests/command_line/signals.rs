@@ -49,7 +49,7 @@ async fn until_not_ready(admin: &str) -> String {
 #[tokio::test]
 async fn at_sigterm_readiness_fails_sockets_are_told_to_come_back_and_open_requests_finish() {
     let folder = TempDir::new().expect("a folder");
-    let mut server = Server::start(&folder, &["--admin-listen", "127.0.0.1:0"]);
+    let mut server = Server::start(&folder, &["--admin-listen", "127.0.0.1:0", "--drain-delay-seconds", "5"]);
     let admin = server.address("probes on");
     let main = server.address("listening on");
     assert!(ask(&main, "GET /livez").await.starts_with("HTTP/1.1 404"), "the probes are elsewhere");
