@@ -96,7 +96,7 @@ pub(super) fn query(input: &[u8]) -> u64 {
         }
         Err(error) => {
             let message = error.to_string();
-            outcome((error.parameter, size(message.len())))
+            outcome(size(message.len()))
         }
     }
 }
