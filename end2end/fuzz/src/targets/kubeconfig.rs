@@ -98,5 +98,5 @@ pub(super) fn address(input: &[u8]) -> u64 {
         assert!(!ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast(), "{url}");
         assert!(!ip.to_string().starts_with("169.254."), "{url}");
     }
-    outcome((url.scheme(), ip.is_some(), is_allowed))
+    outcome((matches!(url.scheme(), "http" | "https"), ip.is_some(), is_allowed))
 }
