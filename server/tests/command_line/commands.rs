@@ -17,6 +17,7 @@ const OTHER_KEY: &str = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 
 /// A database with something sealed in it, by the key beside it.
 fn with_a_user(folder: &TempDir) {
+    assert!(run(folder, ["migrate"]).status.success());
     let mut add = command(folder);
     let output = add.args(["user", "add", "ann", "--role", "viewer"]).output().expect("the binary starts");
     assert!(output.status.success(), "{}", text(&output.stderr));
