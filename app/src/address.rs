@@ -9,6 +9,7 @@ mod logs;
 mod object;
 mod query;
 mod resources;
+mod settings;
 
 pub(crate) use crumb::{Crumb, crumbs};
 pub(crate) use diff::{DEFAULT_CONTEXT, DiffAddress, DiffView};
@@ -17,3 +18,4 @@ pub use object::ObjectAddress;
 pub(crate) use object::{ObjectTab, object_tab};
 pub(crate) use query::Query;
 pub(crate) use resources::{list_query, resources, sorted_by};
+pub(crate) use settings::{audit, audit_export, read_audit, user_page};

@@ -9,8 +9,8 @@ use crate::components::{provide_icons, provide_now};
 use crate::frame::Frame;
 use crate::live::provide_live;
 use crate::pages::{
-    ClusterRoute, ClustersPage, DiffRoute, FleetPage, LoginPage, LogsRoute, NotFoundPage, ObjectRoute, RegisterRoute,
-    ResourcesRoute,
+    AccountRoute, AuditRoute, ClusterRoute, ClustersPage, DiffRoute, FleetPage, LoginPage, LogsRoute, NotFoundPage,
+    ObjectRoute, RegisterRoute, ResourcesRoute, UserRoute, UsersRoute,
 };
 use crate::viewer::provide_viewer;
 
@@ -37,6 +37,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/clusters/:id/:kind/:ns/:name") view={Lazy::<ObjectRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/clusters/:id/:kind/:ns/:name/diff") view={Lazy::<DiffRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/logs") view={Lazy::<LogsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/users") view={Lazy::<UsersRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/users/:name") view={Lazy::<UserRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/audit") view={Lazy::<AuditRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/*any") view=NotFoundPage ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>

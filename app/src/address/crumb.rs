@@ -24,6 +24,10 @@ pub(crate) fn crumbs(path: &str) -> Vec<Crumb> {
         ["clusters", id, kind, namespace, name, rest @ ..] => object(id, kind, namespace, name, rest),
         ["resources"] => vec![crumb("Resources", None)],
         ["logs"] => vec![crumb("Logs", None)],
+        ["account"] => vec![crumb("Account", None)],
+        ["settings", "users"] => vec![crumb("Users", None)],
+        ["settings", "users", name] => vec![crumb("Users", "/settings/users".to_owned()), crumb(*name, None)],
+        ["settings", "audit"] => vec![crumb("Audit", None)],
         _ => vec![crumb("Not found", None)],
     }
 }

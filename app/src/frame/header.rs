@@ -129,6 +129,7 @@ fn UserMenu(viewer: Viewer) -> impl IntoView {
         <details class="menu menu-end">
             <summary class="chip" aria-label=format!("Signed in as {name}")>{name.clone()}</summary>
             <div class="menu-list">
+                <a class="menu-item" href="/account"><Icon glyph=Glyph::Shield/>"Account"</a>
                 <form method="post" action="/logout">
                     <button class="menu-item" type="submit"><Icon glyph=Glyph::LogOut/>"Sign out"</button>
                 </form>

@@ -1,5 +1,6 @@
 //! The main navigation, with numbers that stay true.
 
+use domain::access::{Scope, Verb, Viewer, decide};
 use domain::cluster::ClusterView;
 use domain::health::{Status, StatusCounts};
 use domain::protocol::watch::{Snapshot, Topic};
@@ -9,6 +10,7 @@ use leptos_router::hooks::use_location;
 use crate::api;
 use crate::components::{Glyph, Icon};
 use crate::live::live_value;
+use crate::viewer::use_viewer;
 
 /// A page of the navigation.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,10 +20,11 @@ enum Place {
     Resources,
     Drift,
     Logs,
+    Settings,
 }
 
 impl Place {
-    const ALL: [Self; 5] = [Self::Fleet, Self::Clusters, Self::Resources, Self::Drift, Self::Logs];
+    const ALL: [Self; 6] = [Self::Fleet, Self::Clusters, Self::Resources, Self::Drift, Self::Logs, Self::Settings];
 
     fn label(self) -> &'static str {
         match self {
@@ -30,6 +33,7 @@ impl Place {
             Self::Resources => "Resources",
             Self::Drift => "Drift",
             Self::Logs => "Logs",
+            Self::Settings => "Settings",
         }
     }
 
@@ -40,6 +44,7 @@ impl Place {
             Self::Resources => "/resources",
             Self::Drift => "/resources?status=drifted",
             Self::Logs => "/logs",
+            Self::Settings => "/settings/users",
         }
     }
 
@@ -50,7 +55,14 @@ impl Place {
             Self::Resources => Glyph::List,
             Self::Drift => Glyph::Drifted,
             Self::Logs => Glyph::Terminal,
+            Self::Settings => Glyph::Shield,
         }
+    }
+
+    /// Whether there is something behind it for this viewer.
+    fn is_open_to(self, viewer: Option<&Viewer>) -> bool {
+        let may = |verb| viewer.is_some_and(|viewer| decide(&viewer.grants, verb, Scope::Everything));
+        self != Self::Settings || may(Verb::ManageUsers)
     }
 
     /// Where a path belongs. An object is a resource, whichever cluster its path begins with.
@@ -62,6 +74,7 @@ impl Place {
             ["resources"] if query.trim_start_matches('?') == "status=drifted" => Some(Self::Drift),
             ["resources"] | ["clusters", ..] => Some(Self::Resources),
             ["logs"] => Some(Self::Logs),
+            ["settings", ..] => Some(Self::Settings),
             _ => None,
         }
     }
@@ -72,8 +85,10 @@ pub(crate) fn Sidebar() -> impl IntoView {
     let clusters = Resource::new(|| (), |()| api::clusters());
     let location = use_location();
     let place = Memo::new(move |_| location.pathname.with(|path| location.search.with(|query| Place::of(path, query))));
-    let links = move |clusters: Option<ReadSignal<Vec<ClusterView>>>| {
-        Place::ALL.map(|own| view! { <SidebarLink own place clusters/> }).into_iter().collect_view()
+    let viewer = use_viewer();
+    let links = move |clusters: Option<ReadSignal<Vec<ClusterView>>>, viewer: Option<Viewer>| {
+        let open = Place::ALL.into_iter().filter(|own| own.is_open_to(viewer.as_ref()));
+        open.map(|own| view! { <SidebarLink own place clusters/> }).collect_view()
     };
     view! {
         <nav class="sidebar" aria-label="Main">
@@ -81,14 +96,14 @@ pub(crate) fn Sidebar() -> impl IntoView {
                 <span class="sidebar-mark"><Icon glyph=Glyph::Flux/></span>
                 <span class="sidebar-text">"flux-orchestrator"</span>
             </a>
-            <Transition fallback=move || links(None)>
+            <Transition fallback=move || links(None, None)>
                 {move || Suspend::new(async move {
                     let first = clusters.await.map(|listing| listing.items).unwrap_or_default();
                     let live = live_value(first, Topic::Clusters, |snapshot| match snapshot {
                         Snapshot::Clusters(clusters) => Some(clusters),
                         _ => None,
                     });
-                    links(Some(live))
+                    links(Some(live), viewer.known().await)
                 })}
             </Transition>
         </nav>
@@ -133,7 +148,7 @@ fn count(place: Place, clusters: &[ClusterView]) -> Option<(usize, &'static str,
             (all.get(Status::Failed) + all.get(Status::Stalled), "count count-failed", "failed or stalled")
         }
         Place::Drift => (all.get(Status::Drifted), "count count-drifted", "drifted"),
-        Place::Fleet | Place::Logs => return None,
+        Place::Fleet | Place::Logs | Place::Settings => return None,
     };
     (number > 0).then(|| (number, class, words.to_owned()))
 }

@@ -8,7 +8,10 @@
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
-use super::{ClusterPage, DiffPage, LogsPage, ObjectPage, RegisterPage, ResourcesPage};
+use super::{
+    AccountPage, AuditPage, ClusterPage, DiffPage, LogsPage, ObjectPage, RegisterPage, ResourcesPage, UserPage,
+    UsersPage,
+};
 use crate::components::Erase;
 use crate::platform;
 
@@ -59,3 +62,11 @@ lazy_pages! {
 lazy_pages! { diff_pages, __preload_diff_pages, DiffPages: Diff, DiffRoute => DiffPage }
 
 lazy_pages! { log_pages, __preload_log_pages, LogPages: Logs, LogsRoute => LogsPage }
+
+lazy_pages! {
+    access_pages, __preload_access_pages, AccessPages:
+    Account, AccountRoute => AccountPage,
+    Users, UsersRoute => UsersPage,
+    User, UserRoute => UserPage,
+    Audit, AuditRoute => AuditPage,
+}
