@@ -6,7 +6,7 @@ use axum::http::header::{ALLOW, CONTENT_SECURITY_POLICY, LOCATION};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::error::ApiError;
+use domain::error::{ApiError, ErrorCode};
 use fleet::access::Caller;
 use leptos::context::{provide_context, use_context};
 use leptos::nonce::use_nonce;
@@ -36,9 +36,13 @@ pub async fn render(State(state): State<AppState>, request: Request) -> Response
     page(request).await
 }
 
-/// Runs a server function. The framework answers every refusal with 500; here it gets the status and the envelope of REST.
+/// Runs a server function for a person who is signed in; what a stranger sends is not even read. The framework answers
+/// every refusal with 500; here it gets the status and the envelope of REST.
 pub async fn server_function(State(state): State<AppState>, request: Request) -> Response {
-    let context = context(&state, person(request.extensions()).cloned());
+    let Some(caller) = person(request.extensions()).cloned() else {
+        return Failure(ApiError::new(ErrorCode::Unauthenticated, "Sign in first.")).into_response();
+    };
+    let context = context(&state, Some(caller));
     let response = handle_server_fns_with_context(context, request).await.into_response();
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return response;
