@@ -124,6 +124,10 @@ impl AuditStore {
     pub async fn list(&self, query: &AuditQuery) -> Result<Vec<AuditView>, StoreError> {
         let mut select = filtered(&query.filter);
         if let Some(places) = &query.places {
+            // A condition without parts would be none at all.
+            if places.is_empty() {
+                return Ok(Vec::new());
+            }
             select = select.filter(places.iter().fold(Condition::any(), |any, places| any.add(about(places))));
         }
         let rows = select
