@@ -265,13 +265,25 @@ pub struct YamlError {
     pub line: u64,
 }
 
+/// Deepest document: the reader goes as deep on its thread's stack.
+const DEPTH: usize = 64;
+/// Where a document repeats parts of itself by aliases, each may add its own depth to that of the others: such a document
+/// may have few of them and be less deep.
+const ALIASES: usize = 8;
+const DEPTH_WITH_ALIASES: usize = 24;
+
 /// Reads one document as Flux's reader does: booleans and octal numbers of YAML 1.1 included, integers exact.
 /// The error names the place and nothing of the text, which may hold secrets.
 ///
 /// # Errors
 /// If it is not YAML, or a key occurs twice.
 pub fn parse_yaml(document: &str) -> Result<Value, YamlError> {
+    read_yaml(document, 0, DEPTH).or_else(|error| read_yaml(document, ALIASES, DEPTH_WITH_ALIASES).map_err(|_| error))
+}
+
+fn read_yaml(document: &str, max_aliases: usize, max_depth: usize) -> Result<Value, YamlError> {
     let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_aliases: max_aliases, max_depth: max_depth },
         legacy_octal_numbers: true,
         with_snippet: false,
     };
@@ -337,6 +349,19 @@ mod tests {
             "chart": {"metadata": {"name": "shop", "version": "1.2.3", "appVersion": "9"}, "templates": []},
             "manifest": "---\nkind: A\n", "hooks": [{"name": "test"}],
         })
+    }
+
+    #[test]
+    fn a_document_may_repeat_itself_a_little() {
+        let chain = |levels: usize| {
+            let repeat = |level: usize| format!("m{level}: &m{level} {{<<: *m{}, k{level}: [*m0]}}\n", level - 1);
+            format!("m0: &m0 {{a: 1}}\n{}", (1..levels).map(repeat).collect::<String>())
+        };
+        assert_eq!(parse_yaml(&chain(3)).unwrap()["m2"], json!({"a": 1, "k1": [{"a": 1}], "k2": [{"a": 1}]}));
+        assert!(parse_yaml(&chain(3_000)).is_err());
+        let lists: String = (1..3_000).map(|level| format!("l{level}: &l{level} [*l{}]\n", level - 1)).collect();
+        assert!(parse_yaml(&format!("l0: &l0 [x]\n{lists}")).is_err());
+        assert!(parse_yaml(&format!("{}{}", "[".repeat(60), "]".repeat(60))).is_ok());
     }
 
     #[test]

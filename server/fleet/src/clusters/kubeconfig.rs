@@ -7,6 +7,7 @@
 
 use kube::config::{AuthInfo, Cluster as ClusterSection, Context, Kubeconfig};
 use secrecy::SecretString;
+use serde::de::IgnoredAny;
 use url::{Host, Url};
 
 /// Largest text that is read, in bytes.
@@ -125,7 +126,17 @@ fn parse(text: &str) -> Result<Kubeconfig, KubeconfigError> {
     if text.len() > SIZE_LIMIT {
         return Err(KubeconfigError::TooLarge);
     }
+    if !is_moderate(text) {
+        return Err(KubeconfigError::Unreadable);
+    }
     Kubeconfig::from_yaml(text).map_err(|_| KubeconfigError::Unreadable)
+}
+
+/// Whether no part repeats another by an alias. No kubeconfig does, and the reader goes as deep as aliases refer to each
+/// other, which takes a thread's whole stack.
+fn is_moderate(text: &str) -> bool {
+    let options = serde_saphyr::options! { budget: serde_saphyr::budget! { max_aliases: 0 }, with_snippet: false };
+    serde_saphyr::from_multiple_with_options::<IgnoredAny>(text, options).is_ok()
 }
 
 fn section<N, S: Default>(named: &[N], find: impl Fn(&N) -> Option<Option<S>>) -> Option<S> {
@@ -277,11 +288,23 @@ mod tests {
 
     #[test]
     fn of_several_sections_with_one_name_the_one_that_was_checked_is_kept() {
-        let second = "- name: u\n  user: {exec: {command: steal}}\ncontexts:\n- name: prod\n  context: {cluster: c, user: u}\n";
-        let text = text("", "").replace("contexts:\n", second);
+        let context = "contexts:\n- name: prod\n  context: {cluster: c, user: u}\n";
+        let second = format!("- name: u\n  user: {{exec: {{command: steal}}}}\n{context}");
+        let text = text("", "").replace("contexts:\n", &second);
         let accepted = accept(&text, Some("prod"), Supplier::Web).expect("the first is inline only");
         assert_eq!((accepted.kubeconfig.contexts.len(), accepted.kubeconfig.auth_infos.len()), (1, 1));
         assert!(!accepted.to_secret().expect("plain data").expose_secret().contains("steal"));
+    }
+
+    #[test]
+    fn sections_that_repeat_each_other_are_not_read() {
+        for repeat in ["{<<: *m0, a: 1}", "[*m0]", "*m0"] {
+            let repeats: String = (1..3_000)
+                .map(|at| format!("m{at}: &m{at} {}\n", repeat.replace("m0", &format!("m{}", at - 1))))
+                .collect();
+            let text = format!("m0: &m0 {{a: 1}}\n{repeats}{}", text("", ""));
+            assert_eq!(accept(&text, None, Supplier::Web).err(), Some(KubeconfigError::Unreadable), "{repeat}");
+        }
     }
 
     #[test]
