@@ -59,7 +59,7 @@ fn Trail(asked: AuditQuery, page: Entries) -> impl IntoView {
     let rows: Vec<_> = entries.into_iter().map(|entry| view! { <Entry entry/> }).collect();
     view! {
         <div class="panel table-frame">
-            <table class="table table-wrap audit">
+            <table class="table table-wrap">
                 <caption class="visually-hidden">"Audit trail"</caption>
                 <colgroup>
                     <col style="width: 9em"/><col style="width: 9em"/><col style="width: 13em"/><col style="width: 9em"/><col/><col/>
