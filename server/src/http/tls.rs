@@ -13,10 +13,11 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-/// Files that belong together are written one after the other; a reload waits until nothing has changed for so long.
+/// Files that belong together are written one after the other; a reload waits for so long after the first change.
 const SETTLE: Duration = Duration::from_millis(500);
 
 /// Why a certificate cannot be used.
@@ -42,7 +43,6 @@ pub enum TlsError {
 #[derive(Debug)]
 pub struct Certificate {
     config: Arc<ServerConfig>,
-    chain: Vec<CertificateDer<'static>>,
     not_before: i64,
     not_after: i64,
 }
@@ -69,10 +69,10 @@ impl Certificate {
             .with_safe_default_protocol_versions()
             .map_err(mismatch)?
             .with_no_client_auth()
-            .with_single_cert(chain.clone(), private)
+            .with_single_cert(chain, private)
             .map_err(mismatch)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { config: Arc::new(config), chain, not_before, not_after })
+        Ok(Self { config: Arc::new(config), not_before, not_after })
     }
 
     /// Seconds since 1970.
@@ -97,6 +97,7 @@ pub type Configs = watch::Receiver<Arc<ServerConfig>>;
 /// # Errors
 /// When the files cannot be used now, or cannot be followed.
 pub fn follow(certificate: PathBuf, key: PathBuf, stop: CancellationToken) -> Result<Configs, TlsError> {
+    let mut seen = contents(&certificate, &key);
     let first = Certificate::load(&certificate, &key)?;
     let (sender, receiver) = watch::channel(Arc::clone(&first.config));
     // One waiting signal is enough: a reload reads whatever is there then.
@@ -113,18 +114,21 @@ pub fn follow(certificate: PathBuf, key: PathBuf, stop: CancellationToken) -> Re
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).map_err(TlsError::Signal)?;
     tokio::spawn(stop.run_until_cancelled_owned(async move {
         let _watching = watcher;
-        let mut chain = first.chain;
         loop {
             tokio::select! {
                 Some(()) = changes.recv() => {
-                    while let Ok(Some(())) = tokio::time::timeout(SETTLE, changes.recv()).await {}
-                },
+                    tokio::time::sleep(SETTLE).await;
+                    while changes.try_recv().is_ok() {}
+                }
                 Some(()) = hangup.recv() => {}
             }
+            let now = contents(&certificate, &key);
+            if now == seen {
+                continue;
+            }
+            seen = now;
             match Certificate::load(&certificate, &key) {
-                Ok(new) if new.chain == chain => tracing::debug!("the certificate is the same as before"),
                 Ok(new) => {
-                    chain = new.chain;
                     sender.send_replace(new.config);
                     tracing::info!(certificate = %certificate.display(), "the certificate was replaced");
                 }
@@ -136,6 +140,18 @@ pub fn follow(certificate: PathBuf, key: PathBuf, stop: CancellationToken) -> Re
         }
     }));
     Ok(receiver)
+}
+
+/// Digest of what is in both files, so that each change is looked at once, whatever else happens in their folders.
+fn contents(certificate: &Path, key: &Path) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for file in [certificate, key] {
+        // A file that cannot be read is as good as an empty one here; loading says why.
+        let bytes = std::fs::read(file).unwrap_or_default();
+        digest.update(bytes.len().to_be_bytes());
+        digest.update(bytes.as_slice());
+    }
+    digest.finalize().into()
 }
 
 fn watch_folders<const N: usize>(watcher: &mut RecommendedWatcher, files: [&Path; N]) -> Result<(), TlsError> {
