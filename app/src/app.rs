@@ -24,7 +24,8 @@ pub fn App() -> impl IntoView {
     provide_viewer();
     // Every page is rendered whole on the server: what it shows comes from memory, and it must work without scripts.
     view! {
-        <Title formatter=|title: String| format!("{title} · flux-orchestrator")/>
+        // Names in addresses become titles, and the framework prints a title as it is: nothing may end it early.
+        <Title formatter=|title: String| format!("{} · flux-orchestrator", title.replace('<', "‹"))/>
         <Router>
             <Routes fallback=|| view! { <NotFoundPage/> }>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>

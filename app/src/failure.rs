@@ -33,10 +33,11 @@ impl FromServerFnError for Failure {
             ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => {
                 ApiError::new(ErrorCode::Invalid, format!("The request is not what the server takes: {text}."))
             }
-            // The body is not an answer of this build: a proxy in between, or another version behind the same address.
+            // Page and server are not of one build: a proxy in between, another version behind the same address, or
+            // somebody who sends what no page sends.
             ServerFnErrorErr::Deserialization(text) => ApiError::new(
-                ErrorCode::Internal,
-                format!("The server's answer cannot be read: {text}. Reload the page."),
+                ErrorCode::Invalid,
+                format!("What the page and the server say to each other cannot be read: {text}. Reload the page."),
             ),
             other => ApiError::new(ErrorCode::Internal, format!("The request failed: {other}.")),
         })

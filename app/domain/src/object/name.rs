@@ -65,7 +65,7 @@ fn is_name(text: &str) -> bool {
     (1..=NAME_LENGTH).contains(&text.len())
         && text != "."
         && text != ".."
-        && text.chars().all(|character| character.is_ascii_graphic() && !"/%?#\\".contains(character))
+        && text.chars().all(|character| character.is_ascii_graphic() && !"/%?#\\\"<>^`{|}".contains(character))
 }
 
 #[cfg(test)]
