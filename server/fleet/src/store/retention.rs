@@ -7,9 +7,7 @@
 use std::time::Duration;
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, DbBackend, DbErr, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
 
 use super::database::Database;
 use super::entity::{audit, baseline, cluster, cluster_state, object, session, timeline};

@@ -66,7 +66,6 @@ pub(crate) fn audit(started_at: i64) -> AuditEntry {
         finished_at: None,
         caller: "ada".to_owned(),
         token: None,
-        request_id: None,
         remote: None,
         request_id: None,
         verb: "sync".to_owned(),
