@@ -7,7 +7,7 @@ use fuzz::targets::TARGETS;
 const EXECUTIONS: u64 = 300;
 
 /// Inputs that broke something once: the target, and the input as the fuzzing printed it.
-const REGRESSIONS: &[(&str, &[u8])] = &[];
+const REGRESSIONS: &[(&str, &[u8])] = &[("mask-text", b"/hook/2345678445678445s://w@")];
 
 #[test]
 fn a_short_pass_finds_nothing() {

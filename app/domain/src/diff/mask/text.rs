@@ -48,7 +48,8 @@ pub(super) fn is_reference(name: &str) -> bool {
 
 /// The user part of a URL, with or without a password.
 static URL_USER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)[^\s/@?#'\x22]+@").expect("a constant pattern")
+    // Not only at the beginning of a word: what stands right before the scheme hides no password.
+    Regex::new(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^\s/@?#'\x22]+@").expect("a constant pattern")
 });
 
 /// `--password=x`, `token: x`, `api_key='x'`, `?access_token=x`.
@@ -149,6 +150,7 @@ mod tests {
         for (text, expected) in [
             ("clone https://bob:pw@git.example/x failed", "clone https://***@git.example/x failed"),
             ("clone https://ghp_abc@git.example/x failed", "clone https://***@git.example/x failed"),
+            ("url_https://bob:pw@git.example 2ssh://bob@h", "url_https://***@git.example 2ssh://***@h"),
             ("run --password=pw --user=bob", "run --password=*** --user=bob"),
             ("run --api-token pw now", "run --api-token *** now"),
             (r#"{"password": "p w", "user": "bob"}"#, r#"{"password": ***, "user": "bob"}"#),
