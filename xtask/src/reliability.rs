@@ -1,8 +1,8 @@
 //! `cargo xtask reliability`: scripted faults against the real server, each with a promise that is checked.
 //!
-//! A scenario starts what it needs on loopback addresses and in folders of its own, breaks something, waits for what the
-//! product says about it, ends the fault, and waits until all is well. What was promised and does not hold fails the
-//! command. The figures go into `docs/reliability.md`.
+//! A scenario starts what it needs on loopback addresses and in folders of its own, breaks something, waits for what
+//! the product says about it, ends the fault, and waits until all is well. What was promised and does not hold fails
+//! the command. The figures go into `docs/reliability.md`.
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,7 @@ use crate::repository::Repository;
 mod client_faults;
 mod cluster_faults;
 mod clusters;
+mod database_faults;
 mod http;
 mod memory;
 mod neighbour;
@@ -36,6 +37,8 @@ mod watch_socket;
 pub(crate) enum Place {
     /// At simulated clusters.
     Simulator,
+    /// At a database server that was started for it, with simulated clusters.
+    Database,
     /// On real Kubernetes.
     Testbed,
     /// At the server, its machine, or its clients.
@@ -46,6 +49,7 @@ impl Place {
     fn word(self) -> &'static str {
         match self {
             Self::Simulator => "simulator",
+            Self::Database => "database server",
             Self::Testbed => "testbed",
             Self::Alone => "server alone",
         }
@@ -80,6 +84,7 @@ pub(crate) struct Choice<'a> {
 fn scenarios() -> Vec<&'static Scenario> {
     let families = [
         server_faults::SCENARIOS,
+        database_faults::SCENARIOS,
         cluster_faults::SCENARIOS,
         storm::SCENARIOS,
         testbed_faults::SCENARIOS,

@@ -1,5 +1,5 @@
-//! What clients do wrong: bodies that are too large, documents that unfold, requests that never end, sockets that nobody
-//! reads.
+//! What clients do wrong: bodies that are too large, documents that unfold, requests that never end, sockets that
+//! nobody reads.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -164,7 +164,7 @@ fn manifest_bomb(setting: &Setting<'_>, promise: &Promise) -> Result<Observation
     let (server, broken) = (&stage.server, cluster(1));
     let rows = server.rows(&broken)?;
     let list = server.http().json(&format!("/api/v1/resources?cluster={broken}&kind=HelmRelease&limit=1"))?;
-    let object = &list["rows"][0]["object"];
+    let object = &list["items"][0]["object"];
     let part = |name: &str| object[name].as_str().context("the cluster has a HelmRelease");
     let (namespace, name) = (part("namespace")?, part("name")?);
     let api = stage.clusters.api(&broken)?;
@@ -176,8 +176,12 @@ fn manifest_bomb(setting: &Setting<'_>, promise: &Promise) -> Result<Observation
         let answer = server.http().get(&path)?;
         let answer = answer.json()?;
         let problems = answer["problems"].as_array().into_iter().flatten();
-        let found = problems.filter_map(|problem| problem["message"].as_str()).map(str::to_owned).next();
-        Ok(found.or_else(|| answer["message"].as_str().map(str::to_owned)))
+        let mut messages = problems.filter_map(|problem| problem["message"].as_str());
+        let found = messages.find(|message| message.contains("manifest")).map(str::to_owned);
+        found.map_or_else(
+            || bail!("the diff says nothing of the manifest: {}", answer["problems"]),
+            |words| Ok(Some(words)),
+        )
     })?;
     run.over();
     run.recovered(|| is_well(server, rows))?;
@@ -278,7 +282,7 @@ fn silent_sockets(setting: &Setting<'_>, promise: &Promise) -> Result<Observatio
     let (server, rows) = (&stage.server, stage.server.rows(&cluster(1))?);
     let before = open_files(server)?;
     let mut run = Measurement::begin(promise, server, Some(&cluster(2)))?;
-    let silent = (0..SOCKETS).map(|_| WatchSocket::open(server.address())).collect::<Result<Vec<_>>>()?;
+    let silent = (0..SOCKETS).map(|_| WatchSocket::open_narrow(server.address())).collect::<Result<Vec<_>>>()?;
     let reader = Reader::start(WatchSocket::open(server.address())?, READER_PATIENCE);
     let open = open_files(server)?;
     ensure!(open >= before + SOCKETS, "only {open} files are open in the server");

@@ -1,7 +1,7 @@
 //! Simulated clusters in a process of their own, which outlive the server under test and fail on request.
 //!
-//! The simulator's control endpoint takes plans of faults; a fault here is a plan with one step that has no end, until it
-//! is dropped.
+//! The simulator's control endpoint takes plans of faults; a fault here is a plan with one step that has no end, until
+//! it is dropped.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -164,7 +164,8 @@ mod tests {
     #[test]
     fn server_and_token_are_those_of_the_named_cluster() {
         let kubeconfig = "clusters:\n- name: a\n  cluster:\n    server: http://a\n- name: b\n  cluster:\n    \
-                          server: http://b\nusers:\n- name: a\n  user:\n    token: 1\n- name: b\n  user:\n    token: 2\n";
+                          server: http://b\nusers:\n- name: a\n  user:\n    token: 1\n- name: b\n  user:\n    \
+                          token: 2\n";
         assert_eq!(value_after(kubeconfig, "b", "server"), Some("http://b"));
         assert_eq!(value_after(kubeconfig, "b", "token"), Some("2"));
         assert_eq!(value_after(kubeconfig, "c", "token"), None);

@@ -23,7 +23,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) seed: u64,
 }
 
-/// Seconds between full resyncs: the shortest that the server takes, so that what only a resync finds is found in a run.
+/// Seconds between full resyncs: the shortest that the server takes, so that a run meets what only a resync finds.
 pub(crate) const RESYNC_SECONDS: u64 = 10;
 
 /// What was listed is stored within this long.

@@ -1,5 +1,5 @@
-//! Everything at once: two clusters change while faults drawn by the seed come and go, and afterwards agree with what is
-//! shown, object by object.
+//! Everything at once: two clusters change while faults drawn by the seed come and go, and afterwards agree with what
+//! is shown, object by object.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -109,7 +109,7 @@ fn shown(server: &Server, cluster: &str) -> Result<BTreeMap<String, String>> {
     let mut objects = BTreeMap::new();
     for (kind, _) in KINDS {
         let list = server.http().json(&format!("/api/v1/resources?cluster={cluster}&kind={kind}&limit=500"))?;
-        for row in list["rows"].as_array().into_iter().flatten() {
+        for row in list["items"].as_array().into_iter().flatten() {
             objects.insert(name(kind, &row["object"]), row["message"].as_str().unwrap_or_default().to_owned());
         }
     }

@@ -14,8 +14,10 @@ use super::observation::Observation;
 
 const BEGIN: &str = "<!-- reliability: begin -->";
 const END: &str = "<!-- reliability: end -->";
-const HEAD: &str = "| Fault | Where | What is shown | What is kept | Said after | Recovered after | Memory | Others, p99 |\n\
-                    |---|---|---|---|---|---|---|---|\n";
+const HEAD: &str = "\
+| Fault | Where | What is shown | What is kept | Said after | Recovered after | Memory | Others, p99 |
+|---|---|---|---|---|---|---|---|
+";
 
 /// The document with new rows. `caption` says how they came about.
 pub(crate) fn update(
@@ -59,7 +61,7 @@ pub(crate) fn row(scenario: &Scenario, seen: &Observation) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
-/// Text that stays in one cell; addresses of a run, which mean nothing to a reader, by their words.
+/// Text that stays in one cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;")
 }

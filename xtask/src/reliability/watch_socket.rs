@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
+use socket2::{Domain, Socket, Type};
 use tungstenite::{Message, WebSocket};
 
 /// An open socket that is subscribed to a list.
@@ -16,7 +17,22 @@ pub(crate) struct WatchSocket(WebSocket<TcpStream>);
 impl WatchSocket {
     /// Connects and subscribes to the whole list of all clusters; reads nothing but the handshake.
     pub(crate) fn open(server: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(server).context("cannot connect to the server")?;
+        Self::subscribe(server, TcpStream::connect(server).context("cannot connect to the server")?)
+    }
+
+    /// The same with so little room for what is not read that the server notices soon.
+    pub(crate) fn open_narrow(server: SocketAddr) -> Result<Self> {
+        const ROOM: usize = 4096;
+        let connect = || {
+            let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
+            socket.set_recv_buffer_size(ROOM)?;
+            socket.connect(&server.into())?;
+            Ok::<_, std::io::Error>(socket)
+        };
+        Self::subscribe(server, connect().context("cannot connect to the server")?.into())
+    }
+
+    fn subscribe(server: SocketAddr, stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true).context("cannot set up a connection")?;
         let (mut socket, _) = tungstenite::client(format!("ws://{server}/api/v1/watch"), stream)
             .map_err(|error| anyhow::anyhow!("the socket was not opened: {error}"))?;
