@@ -21,11 +21,11 @@ use super::failure::Failure;
 use super::{flux, pause::ReconnectPause, permissions};
 use crate::clock::Clock;
 use crate::store::{ClusterState, Store};
+use crate::watch::Kinds;
 use crate::watch::discovery::discover;
 use crate::watch::driver::{Report, drive};
-use crate::watch::targets::{Target, targets};
-use crate::watch::Kinds;
 use crate::watch::persist::Persistence;
+use crate::watch::targets::{Target, targets};
 
 /// The first call of a session.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
@@ -159,6 +159,8 @@ async fn greet(cluster: &Cluster, client: &kube::Client) -> Result<(String, Kind
         .await
         .map_err(|_| Failure::timed_out())?
         .map_err(|error| Failure::of(&error))?;
+    // A group that does not answer is not gone: its objects stay, and so do their watches.
+    let kinds = if problems.is_empty() { kinds } else { kinds.or_earlier(&cluster.kinds()) };
     cluster.update_state(|state| state.discovery_problems = problems);
     Ok((version.git_version, kinds))
 }

@@ -51,6 +51,15 @@ impl Kinds {
         Self { served: served.into_iter().map(|kind| (kind.group_kind(), kind)).collect() }
     }
 
+    /// These, and of the earlier ones those that are missing here: for a discovery with holes.
+    #[must_use]
+    pub fn or_earlier(mut self, earlier: &Self) -> Self {
+        for (kind, served) in &earlier.served {
+            self.served.entry(kind.clone()).or_insert_with(|| served.clone());
+        }
+        self
+    }
+
     #[must_use]
     pub fn find(&self, kind: &GroupKind) -> Option<&ServedKind> {
         self.served.get(kind)
@@ -106,6 +115,16 @@ mod tests {
             namespaced: true,
             verbs: vec!["list".to_owned()],
         }
+    }
+
+    #[test]
+    fn a_hole_is_filled_with_what_was_served_before() {
+        let earlier = Kinds::new([kind("a", "A", "as"), kind("b", "B", "bs")]);
+        let mut newer = kind("a", "A", "as");
+        newer.namespaced = false;
+        let kinds = Kinds::new([newer.clone()]).or_earlier(&earlier);
+        assert_eq!(kinds.find(&GroupKind::new("a", "A")), Some(&newer));
+        assert_eq!(kinds.find(&GroupKind::new("b", "B")), Some(&kind("b", "B", "bs")));
     }
 
     #[test]
