@@ -267,8 +267,8 @@ pub struct YamlError {
 
 /// Deepest document: the reader goes as deep on its thread's stack.
 const DEPTH: usize = 64;
-/// Where a document repeats parts of itself by aliases, each may add its own depth to that of the others: such a document
-/// may have few of them and be less deep.
+/// Where a document repeats parts of itself by aliases, each may add its own depth to that of the others: such a
+/// document may have few of them and be less deep.
 const ALIASES: usize = 8;
 const DEPTH_WITH_ALIASES: usize = 24;
 

@@ -74,7 +74,8 @@ pub fn managed_objects() -> Vec<Value> {
         }),
         json!({
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-            "metadata": {"name": "tokens.example.org"}, "status": {"conditions": [{"type": "Established", "status": "True"}]},
+            "metadata": {"name": "tokens.example.org"},
+            "status": {"conditions": [{"type": "Established", "status": "True"}]},
         }),
     ]
 }
@@ -93,7 +94,8 @@ fn managed_fields() -> Value {
         },
         {
             "manager": "kubectl-edit", "operation": "Update", "apiVersion": "apps/v1",
-            "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:replicas": {}, "f:finalizers": {"v:\"x\"": {}, "i:0": {}}}},
+            "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:spec": {"f:replicas": {}, "f:finalizers": {"v:\"x\"": {}, "i:0": {}}}},
         },
     ])
 }
@@ -115,7 +117,8 @@ pub fn manifests() -> Vec<Vec<u8>> {
         "? complex\n: value\n? [a, b]\n: c\n",
         "%YAML 1.1\n---\n!!str 1\n...\n",
         "a: !!binary aGVsbG8=\nb: !custom {x: 1}\n",
-        "--- # comment\nkind: List\napiVersion: v1\nitems:\n- {kind: A, apiVersion: v1}\n---\n---\nkind: B\napiVersion: v1\n",
+        "--- # comment\nkind: List\napiVersion: v1\nitems:\n- {kind: A, apiVersion: v1}\n---\n---\nkind: B\napiVersion: v1",
+        "m0: &m0 {a: 1}\nm1: &m1 {<<: *m0, b: [*m0]}\nm2: &m2 {<<: *m1, c: [*m1]}\nm3: {<<: *m2, d: [*m2]}\n",
         "a: 9223372036854775808\nb: -9223372036854775809\nc: .inf\nd: .NaN\ne: 1.0\n",
         "{a: [1, {b: c}], \"d\": 'it''s'}\n",
     ];
@@ -126,7 +129,8 @@ pub fn manifests() -> Vec<Vec<u8>> {
 #[must_use]
 pub fn kubeconfigs() -> Vec<Vec<u8>> {
     let accepted = "apiVersion: v1\nkind: Config\ncurrent-context: prod\n\
-        clusters:\n- name: c\n  cluster:\n    server: https://prod.example.org:6443\n    certificate-authority-data: eA==\n\
+        clusters:\n- name: c\n  cluster:\n    server: https://prod.example.org:6443\n\
+        \u{20}   certificate-authority-data: eA==\n\
         users:\n- name: u\n  user:\n    token: canary-5f3c9a\n\
         contexts:\n- name: prod\n  context: {cluster: c, user: u, namespace: apps}\n";
     let exec =

@@ -76,7 +76,8 @@ pub(super) fn ignore_seeds() -> Vec<Vec<u8>> {
     let deployment = &managed_objects()[0];
     let rules = json!([
         {"paths": ["/spec/replicas", "/metadata/annotations/a~1b", "/spec/template/spec/containers/0/image"],
-            "target": {"kind": "Deploy.*", "name": "web", "labelSelector": "app in (web,api)", "annotationSelector": "!x"}},
+            "target": {"kind": "Deploy.*", "name": "web", "labelSelector": "app in (web,api)",
+                "annotationSelector": "!x"}},
         {"paths": ["", "spec", "/-", "/spec/template/spec/containers/-1"]},
     ]);
     vec![json!({"rules": rules, "object": deployment}).to_string().into_bytes()]

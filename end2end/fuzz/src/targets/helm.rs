@@ -27,7 +27,7 @@ fn example() -> Value {
         "info": {"status": "deployed", "description": "Upgrade complete", "first_deployed": "2026-01-02T03:04:05Z",
             "last_deployed": "2026-01-02T03:04:05.1+02:00"},
         "chart": {"metadata": {"name": "podinfo", "version": "6.5.4", "appVersion": "6.5.4"}},
-        "manifest": "---\n# Source: podinfo/templates/service.yaml\napiVersion: v1\nkind: Service\nmetadata:\n  name: podinfo\n",
+        "manifest": "---\n# Source: podinfo/templates/a.yaml\napiVersion: v1\nkind: Service\nmetadata:\n  name: podinfo\n",
         "hooks": [{"name": "test"}],
     })
 }

@@ -147,8 +147,8 @@ pub(super) fn watch_message(input: &[u8]) -> u64 {
 
 pub(super) fn frame_seeds() -> Vec<Vec<u8>> {
     let frames = [
-        json!({"type": "start", "query": {"cluster_ids": ["prod"], "namespaces": ["a", " "], "label_selector": "app=web",
-            "tail_lines": 5}}),
+        json!({"type": "start", "query": {"cluster_ids": ["prod"], "namespaces": ["a", " "],
+            "label_selector": "app=web", "tail_lines": 5}}),
         json!({"type": "ack", "batch": 7}),
         json!({"cluster_ids": [], "namespaces": [], "label_selector": "", "tail_lines": 4294967295u32}),
         json!({"type": "hello", "session": "x", "protocol": "flux-logs.v0.json"}),

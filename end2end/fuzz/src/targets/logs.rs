@@ -49,7 +49,7 @@ pub(super) fn line(input: &[u8]) -> u64 {
 
 pub(super) fn level_seeds() -> Vec<Vec<u8>> {
     let messages = [
-        "{\"level\":\"error\",\"msg\":\"x\",\"controllerKind\":\"Kustomization\",\"reconcileID\":\"a\",\"revision\":\"m\"}",
+        "{\"level\":\"error\",\"msg\":\"x\",\"controllerKind\":\"Kustomization\",\"reconcileID\":\"a\"}",
         "{\"level\":30,\"msg\":\"pino\"}",
         "time=\"2026\" level=warning msg=\"x\"",
         "I0115 10:30:45.123456       1 f.go:12] x",
@@ -83,8 +83,8 @@ pub(super) fn order_seeds() -> Vec<Vec<u8>> {
     ]
 }
 
-/// Steps of a live view: `[source, arrival, time]` or `["end", source]`. Nothing is lost or doubled, and what is not late
-/// is in order.
+/// Steps of a live view: `[source, arrival, time]` or `["end", source]`. Nothing is lost or doubled, and what is not
+/// late is in order.
 pub(super) fn order(input: &[u8]) -> u64 {
     let Some(Value::Array(steps)) = document(input) else { return 0 };
     let mut window = Window::new(100, 64);

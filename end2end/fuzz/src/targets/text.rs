@@ -27,8 +27,8 @@ pub(super) fn canonical(input: &[u8]) -> u64 {
     outcome((kinds(&value), size(printed.paths.len())))
 }
 
-/// Documents deeper than this and names longer than this are printed, but not read: the reader of YAML guards its stack,
-/// and YAML itself looks no further than 1024 characters for the end of a name.
+/// Documents deeper than this and names longer than this are printed, but not read: the reader of YAML guards its
+/// stack, and YAML itself looks no further than 1024 characters for the end of a name.
 const READ_DEPTH: usize = 60;
 const READ_NAME: usize = 160;
 

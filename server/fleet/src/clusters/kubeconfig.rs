@@ -132,8 +132,8 @@ fn parse(text: &str) -> Result<Kubeconfig, KubeconfigError> {
     Kubeconfig::from_yaml(text).map_err(|_| KubeconfigError::Unreadable)
 }
 
-/// Whether no part repeats another by an alias. No kubeconfig does, and the reader goes as deep as aliases refer to each
-/// other, which takes a thread's whole stack.
+/// Whether no part repeats another by an alias. No kubeconfig does, and the reader goes as deep as aliases refer to
+/// each other, which takes a thread's whole stack.
 fn is_moderate(text: &str) -> bool {
     let options = serde_saphyr::options! { budget: serde_saphyr::budget! { max_aliases: 0 }, with_snippet: false };
     serde_saphyr::from_multiple_with_options::<IgnoredAny>(text, options).is_ok()

@@ -16,7 +16,7 @@ use super::kinds::{Kinds, ServedKind};
 /// If the cluster does not list its groups at all.
 pub async fn discover(client: &kube::Client) -> Result<(Kinds, Vec<Problem>), kube::Error> {
     match Discovery::new(client.clone()).run_aggregated().await {
-        // Before Kubernetes 1.27 the answer may be the plain list of groups, which reads as an empty one of the other form.
+        // Before Kubernetes 1.27 the answer may be the plain list of groups, which reads as an empty aggregated one.
         Ok(discovery) if discovery.groups().next().is_none() => group_by_group(client).await,
         Ok(discovery) => Ok((Kinds::new(discovery.groups().flat_map(kinds_of)), Vec::new())),
         Err(error) if is_transport(&error) => Err(error),

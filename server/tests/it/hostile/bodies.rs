@@ -134,8 +134,8 @@ async fn objects_to_act_on_must_have_names() {
     let long = "x".repeat(100_000);
     for name in ["", "..", "../../secrets/x", "a/b", "a%2Fb", "\0", "\u{202e}", "-", "a\r\nb", "A B", &long] {
         for (field, place) in [("name", 0), ("namespace", 1), ("kind", 2), ("cluster_id", 3), ("group", 4)] {
-            let mut object = json!({"cluster_id": "prod", "group": "kustomize.toolkit.fluxcd.io", "kind": "Kustomization",
-                "namespace": "apps", "name": "shop"});
+            let mut object = json!({"cluster_id": "prod", "group": "kustomize.toolkit.fluxcd.io",
+                "kind": "Kustomization", "namespace": "apps", "name": "shop"});
             object[field] = json!(name);
             let path = PATHS[3 + place % 3].1;
             let case: String = format!("{path}: {field} {}", name.chars().take(40).collect::<String>());
