@@ -4,7 +4,7 @@ use fuzz::run::{Budget, once, run};
 use fuzz::targets::TARGETS;
 
 /// Inputs changed per target; the whole pass takes some seconds.
-const EXECUTIONS: u64 = 300;
+const EXECUTIONS: u64 = 150;
 
 /// Inputs that broke something once: the target, and the input as the fuzzing printed it.
 const REGRESSIONS: &[(&str, &[u8])] = &[("mask-text", b"/hook/2345678445678445s://w@")];
