@@ -63,7 +63,7 @@ pub(crate) struct Scenario {
     /// For people.
     pub(crate) fault: &'static str,
     pub(crate) place: Place,
-    /// Whether `cargo xtask test` runs it: over in seconds, without packages and rights.
+    /// Whether `cargo xtask test` runs it: over in seconds, without special rights.
     pub(crate) quick: bool,
     pub(crate) promise: Promise,
     pub(crate) run: fn(&Setting<'_>, &Promise) -> Result<Observation>,
