@@ -42,7 +42,8 @@ pub enum TermFault {
     Unknown,
 }
 
-/// `parameter` is the name of the query parameter, `term` the part of its value that is wrong, cut to a length that fits
+/// `parameter` is the name of the query parameter, `term` the part of its value that is wrong, cut to a length that
+/// fits
 /// a screen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{parameter}: {term:?} {fault}")]

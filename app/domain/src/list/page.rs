@@ -1,7 +1,9 @@
 //! Pages of a list by position: a page begins after the last row of the one before, wherever that row is now.
 //!
-//! Positions are keys, not counts: rows that come or go between two pages neither repeat nor hide a row that stays. A row
-//! whose sort key changes meanwhile is another matter; whoever must see every row walks in an order that does not change
+//! Positions are keys, not counts: rows that come or go between two pages neither repeat nor hide a row that stays. A
+//! row
+//! whose sort key changes meanwhile is another matter; whoever must see every row walks in an order that does not
+//! change
 //! (`sort=name`).
 
 use std::cmp::Ordering;

@@ -160,7 +160,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_pairs_break_the_reader(pairs in prop::collection::vec(("[a-z]{0,9}|limit|cursor|sort", any::<String>()), 0..8)) {
+        fn no_pairs_break_the_reader(
+            pairs in prop::collection::vec(("[a-z]{0,9}|limit|cursor|sort", any::<String>()), 0..8),
+        ) {
             if let Ok(read) = read(pairs, |_, _| Ok(false)) {
                 prop_assert!((1..=WINDOW_LIMIT).contains(&read.query.limit));
             }

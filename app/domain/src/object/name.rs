@@ -1,6 +1,7 @@
 //! What can be a name on a cluster: refused here, it never becomes part of a request's path.
 //!
-//! Source: `k8s.io/apimachinery`, `IsValidPathSegmentName` and the DNS rules; kinds that are stricter say so themselves.
+//! Source: `k8s.io/apimachinery`, `IsValidPathSegmentName` and the DNS rules; kinds that are stricter say so
+//! themselves.
 
 use serde_json::json;
 

@@ -1,6 +1,7 @@
 //! `GET /resources/export`: the whole list as a file, in pieces, whatever its size.
 //!
-//! Memory holds pointers to the rows and one piece of text. What a cluster could not give is said in the file itself: as
+//! Memory holds pointers to the rows and one piece of text. What a cluster could not give is said in the file itself:
+//! as
 //! rows of their own in CSV, behind the items in JSON.
 
 mod csv;

@@ -94,17 +94,18 @@ pub fn count_resources() -> Operation {
 pub fn export_resources() -> Operation {
     let file =
         |format: Format, schema: Reference| media(format.content_type().split(';').next().unwrap_or_default(), schema);
-    let words = Format::ALL.map(Format::word);
+    let formats = json!({"type": "string", "enum": Format::ALL.map(Format::word), "default": "json"});
+    let files = vec![file(Format::Csv, text), file(Format::Json, exported), file(Format::Ndjson, text)];
     Operation::new(RESOURCES, "exportResources", "All matching Flux objects as a file")
         .description(
-            "Streamed. What a cluster could not give is said in the file: in CSV as rows whose `record` is `problem`, in \
-             JSON as `problems`, in NDJSON as the last line `{problems, total}`.",
+            "Streamed. What a cluster could not give is said in the file: in CSV as rows whose `record` is `problem`, \
+             in JSON as `problems`, in NDJSON as the last line `{problems, total}`.",
         )
-        .query([one("format", "What the file is written in", json!({"type": "string", "enum": words, "default": "json"}))])
+        .query([one("format", "What the file is written in", formats)])
         .query([cluster_filter()])
         .query(filters())
         .query(order())
-        .answer_as(200, "The file", vec![file(Format::Csv, text), file(Format::Json, exported), file(Format::Ndjson, text)])
+        .answer_as(200, "The file", files)
 }
 
 fn exported(schemas: &mut Schemas) -> Value {
