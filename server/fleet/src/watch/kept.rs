@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn an_object_comes_back_as_it_was() {
-        let object = json!({"metadata": {"resourceVersion": "7"}, "spec": {"text": "ä\"\n", "number": 1.5, "list": []}});
+        let object =
+            json!({"metadata": {"resourceVersion": "7"}, "spec": {"text": "ä\"\n", "number": 1.5, "list": []}});
         let kept = Kept::new(&object);
         assert_eq!((kept.version(), &*kept.value()), ("7", &object));
         assert_eq!(Kept::new(&json!({})).version(), "");
