@@ -43,10 +43,8 @@ impl From<JsonRejection> for Failure {
             _ => ErrorCode::Invalid,
         };
         let message = match code {
-            ErrorCode::TooLarge => "The body is larger than this path takes.".to_owned(),
-            ErrorCode::TimedOut => "The body did not arrive in time.".to_owned(),
             ErrorCode::Unsupported => "This path takes JSON: send content-type: application/json.".to_owned(),
-            _ => format!("The body is not what this path takes: {}", rejection.body_text()),
+            code => body_message(code, &rejection.body_text()),
         };
         Self(naming::<serde_json::Error>(ApiError::new(code, message), &rejection))
     }
@@ -56,6 +54,21 @@ impl From<QueryRejection> for Failure {
     fn from(rejection: QueryRejection) -> Self {
         let message = format!("The query is not what this path takes: {}", rejection.body_text());
         Self(naming::<serde::de::value::Error>(ApiError::new(ErrorCode::Invalid, message), &rejection))
+    }
+}
+
+impl From<BytesRejection> for Failure {
+    fn from(rejection: BytesRejection) -> Self {
+        let code = of_body(&rejection);
+        Self(ApiError::new(code, body_message(code, &rejection.body_text())))
+    }
+}
+
+fn body_message(code: ErrorCode, text: &str) -> String {
+    match code {
+        ErrorCode::TooLarge => "The body is larger than this path takes.".to_owned(),
+        ErrorCode::TimedOut => "The body did not arrive in time.".to_owned(),
+        _ => format!("The body is not what this path takes: {text}"),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Pages and server functions: Leptos with the services and the caller in its context.
 
-use axum::body::to_bytes;
-use axum::extract::{OriginalUri, Request, State};
-use axum::http::header::{ALLOW, CONTENT_SECURITY_POLICY, LOCATION};
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{FromRequest as _, OriginalUri, Request, State};
+use axum::http::header::{ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -11,6 +11,7 @@ use fleet::access::Caller;
 use leptos::context::{provide_context, use_context};
 use leptos::nonce::use_nonce;
 use leptos_axum::{ResponseOptions, handle_server_fns_with_context, render_app_async_with_context};
+use serde::de::IgnoredAny;
 
 use super::arrival::Arrival;
 use super::error::{self, Failure};
@@ -42,6 +43,10 @@ pub async fn server_function(State(state): State<AppState>, request: Request) ->
     let Some(caller) = person(request.extensions()).cloned() else {
         return Failure(ApiError::new(ErrorCode::Unauthenticated, "Sign in first.")).into_response();
     };
+    let request = match read_whole(request).await {
+        Ok(request) => request,
+        Err(failure) => return failure.into_response(),
+    };
     let context = context(&state, Some(caller));
     let response = handle_server_fns_with_context(context, request).await.into_response();
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
@@ -53,6 +58,19 @@ pub async fn server_function(State(state): State<AppState>, request: Request) ->
         Ok(error) => Failure(error).into_response(),
         Err(_) => Response::from_parts(parts, body.into()),
     }
+}
+
+/// The framework would read a body of any length, and take JSON that is none for a fault of the server.
+async fn read_whole(request: Request) -> Result<Request, Failure> {
+    let (parts, body) = request.into_parts();
+    let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await?;
+    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.starts_with("application/json")
+        && let Err(error) = serde_json::from_slice::<IgnoredAny>(&body)
+    {
+        return Err(Failure(ApiError::new(ErrorCode::Invalid, format!("The body is no JSON: {error}."))));
+    }
+    Ok(Request::from_parts(parts, body.into()))
 }
 
 fn context(state: &AppState, caller: Option<Caller>) -> impl Fn() + Clone + Send + Sync + 'static {

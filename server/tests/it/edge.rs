@@ -32,7 +32,9 @@ async fn every_refusal_has_the_envelope_whoever_refuses() {
     };
     let large = format!(r#"{{"name": "{}"}}"#, "a".repeat(5 * 1024 * 1024));
     for (request, status, code) in [
-        (with_json(Method::POST, "/api/v1/clusters", large), 413, "too_large"),
+        (with_json(Method::POST, "/api/v1/clusters", large.clone()), 413, "too_large"),
+        (with_json(Method::POST, "/_fn/fleet", large), 413, "too_large"),
+        (with_json(Method::POST, "/_fn/fleet", "{".to_owned()), 400, "invalid"),
         (plain(Method::POST, "/api/v1/clusters", "{}"), 415, "unsupported"),
         (with_json(Method::POST, "/api/v1/clusters", "{".to_owned()), 400, "invalid"),
         (plain(Method::GET, "/api/v1/clusters/%FF", ""), 400, "invalid"),
