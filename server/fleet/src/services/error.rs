@@ -41,7 +41,9 @@ pub(super) fn internal(error: &dyn Error) -> ApiError {
 }
 
 pub(super) fn no_cluster(id: &ClusterId) -> ApiError {
-    ApiError::new(ErrorCode::NotFound, format!("There is no cluster {id}."))
+    // An id is a DNS label; a longer text is not repeated to whoever sent it.
+    let name = if id.as_str().len() <= 63 { id.as_str() } else { "of that name" };
+    ApiError::new(ErrorCode::NotFound, format!("There is no cluster {name}."))
 }
 
 pub(super) fn no_object(object: &ObjectRef) -> ApiError {
