@@ -1,5 +1,7 @@
 //! Pages and server functions: Leptos with the services and the caller in its context.
 
+use std::collections::BTreeMap;
+
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest as _, OriginalUri, Request, State};
 use axum::http::header::{ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
@@ -66,9 +68,9 @@ async fn read_whole(request: Request) -> Result<Request, Failure> {
     let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await?;
     let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if content_type.starts_with("application/json")
-        && let Err(error) = serde_json::from_slice::<IgnoredAny>(&body)
+        && let Err(error) = serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(&body)
     {
-        return Err(Failure(ApiError::new(ErrorCode::Invalid, format!("The body is no JSON: {error}."))));
+        return Err(Failure(ApiError::new(ErrorCode::Invalid, format!("The body is no JSON object: {error}."))));
     }
     Ok(Request::from_parts(parts, body.into()))
 }
