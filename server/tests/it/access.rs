@@ -252,7 +252,7 @@ fn call(name: &str) -> (Typed, Place) {
         "end_own_session" | "revoke_own_token" => form(&[("id", "0")], Place::Anywhere),
         "end_other_sessions" => form(&[], Place::Anywhere),
         "create_token" => form(&[("name", "another"), ("expires_in_days", "1")], Place::Anywhere),
-        "create_user" => form(&[("name", "someone"), ("grants", "[]")], Place::Everything),
+        "create_user" => form(&[("name", "someone"), ("grants[0][role]", "viewer")], Place::Everything),
         "change_user" | "reset_password" | "delete_user" | "end_sessions" => {
             form(&[("name", "nobody")], Place::Everything)
         }

@@ -72,6 +72,6 @@ async fn a_page_runs_no_script_but_its_own_and_is_kept_by_nobody() {
         assert_eq!(page.header(&name), value, "{name}");
     }
     let api = site.get("/api/v1/clusters").await;
-    assert_eq!((api.header(X_CONTENT_TYPE_OPTIONS), api.header(CACHE_CONTROL)), ("nosniff", "no-store"));
+    assert_eq!((api.header(X_CONTENT_TYPE_OPTIONS), api.header(CACHE_CONTROL)), ("nosniff", "private, no-cache"));
     assert!(api.header(CONTENT_SECURITY_POLICY).starts_with("default-src 'none'"));
 }
