@@ -132,10 +132,16 @@ fn parse(text: &str) -> Result<Kubeconfig, KubeconfigError> {
     Kubeconfig::from_yaml(text).map_err(|_| KubeconfigError::Unreadable)
 }
 
-/// Whether no part repeats another by an alias. No kubeconfig does, and the reader goes as deep as aliases refer to
-/// each other, which takes a thread's whole stack.
+/// Deepest kubeconfig: extensions of a cluster, and what is in them.
+const DEPTH: usize = 24;
+
+/// Whether it is not too deep, and no part repeats another by an alias: no kubeconfig does, and the reader goes as deep as
+/// aliases refer to each other. Either takes a thread's whole stack.
 fn is_moderate(text: &str) -> bool {
-    let options = serde_saphyr::options! { budget: serde_saphyr::budget! { max_aliases: 0 }, with_snippet: false };
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_aliases: 0, max_depth: DEPTH },
+        with_snippet: false,
+    };
     serde_saphyr::from_multiple_with_options::<IgnoredAny>(text, options).is_ok()
 }
 
