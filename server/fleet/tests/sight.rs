@@ -1,6 +1,7 @@
 //! What somebody with limited grants meets of the rest of the fleet: nothing, on every topic of the live socket.
 
 #[path = "support/fleet.rs"]
+#[expect(dead_code, reason = "other suites need the rest of it")]
 mod support;
 
 use std::time::Duration;
