@@ -6,7 +6,7 @@
 //! What is accepted is cut down to the one context that is used, so that nothing else is kept.
 
 use kube::config::{AuthInfo, Cluster as ClusterSection, Context, Kubeconfig};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::IgnoredAny;
 use url::{Host, Url};
 
@@ -74,6 +74,8 @@ pub enum KubeconfigError {
     InvalidServer { context: String },
     #[error("the server address is plain http, which would send the credentials in the clear; use its https address")]
     Plaintext,
+    #[error("the token of the user holds characters that no token has")]
+    InvalidToken,
     #[error("{}", refusal(fields))]
     Refused { fields: Vec<RefusedField> },
 }
@@ -106,6 +108,10 @@ pub fn accept(text: &str, context: Option<&str>, supplier: Supplier) -> Result<A
         Some(user) => section(&kubeconfig.auth_infos, |named| (named.name == user).then(|| named.auth_info.clone()))
             .ok_or_else(|| KubeconfigError::UnknownUser { context: name.clone(), user: user.to_owned() })?,
     };
+    let is_header = |token: &SecretString| token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
+    if !user.token.as_ref().is_none_or(is_header) {
+        return Err(KubeconfigError::InvalidToken);
+    }
     let server = server(&cluster, &name)?;
     if supplier == Supplier::Web {
         let fields = refused_fields(&cluster, &user);
@@ -239,8 +245,6 @@ fn reduce(kubeconfig: &mut Kubeconfig, name: &str, chosen: &Context) {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     fn text(cluster: &str, user: &str) -> String {
