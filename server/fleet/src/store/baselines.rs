@@ -12,7 +12,10 @@ use super::database::Database;
 use super::entity::baseline::{ActiveModel, Column, Entity, Model};
 use super::error::StoreError;
 use super::identifier;
+use super::trouble;
 
+/// How often a baseline is brought whose transaction gives way to another one of the same object.
+const TRIES: u32 = 10;
 /// Removed at once when a new one comes; more than these are left over only after the limit was lowered.
 const SURPLUS: u64 = 100;
 /// Of both texts of a row together; the API server's own limit of an object is 1.5 MiB.
@@ -66,7 +69,13 @@ impl BaselineStore {
         if row.bytes > LARGEST_BASELINE as i64 {
             return Ok(Recorded::TooLarge);
         }
-        self.record(row, &baseline.object).await.map_err(StoreError::writing("baselines"))
+        let mut tries = 1;
+        loop {
+            match self.record(row.clone(), &baseline.object).await {
+                Err(error) if tries < TRIES && trouble::is_conflict(&error) => tries += 1,
+                recorded => return recorded.map_err(StoreError::writing("baselines")),
+            }
+        }
     }
 
     /// # Errors

@@ -43,10 +43,8 @@ impl ClusterStore {
     /// # Errors
     /// [`StoreError::Read`].
     pub async fn list(&self) -> Result<Vec<StoredCluster>, StoreError> {
-        let mut rows = cluster::Entity::find()
-            .all(self.database.reader())
-            .await
-            .map_err(StoreError::reading("clusters"))?;
+        let mut rows =
+            cluster::Entity::find().all(self.database.reader()).await.map_err(StoreError::reading("clusters"))?;
         // Each database has its own order of letters.
         rows.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
         let mut clusters = Vec::with_capacity(rows.len());

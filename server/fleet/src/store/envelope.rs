@@ -64,10 +64,7 @@ struct SealKey {
 impl Keyring {
     /// The first master key seals.
     pub(super) fn new(current: &[u8; 32], previous: &[Zeroizing<[u8; 32]>]) -> Self {
-        Self {
-            current: SealKey::new(current),
-            previous: previous.iter().map(|master| SealKey::new(master)).collect(),
-        }
+        Self { current: SealKey::new(current), previous: previous.iter().map(|master| SealKey::new(master)).collect() }
     }
 
     /// The first of these seals; the others, in their order, open what they sealed.
@@ -113,8 +110,7 @@ impl Keyring {
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| EnvelopeError::Form);
         let nonce: [u8; NONCE] = decode(nonce)?.try_into().map_err(|_| EnvelopeError::Form)?;
         let sealed = decode(sealed)?;
-        let key =
-            self.all().find(|key| key.id == id).ok_or_else(|| EnvelopeError::UnknownKey { id: id.to_owned() })?;
+        let key = self.all().find(|key| key.id == id).ok_or_else(|| EnvelopeError::UnknownKey { id: id.to_owned() })?;
         let payload = Payload { msg: &sealed, aad: &cell.bytes() };
         key.cipher.decrypt(&nonce.into(), payload).map(Zeroizing::new).map_err(|_| EnvelopeError::Forged)
     }

@@ -26,6 +26,16 @@ pub(super) fn of(error: &DbErr) -> Trouble {
     }
 }
 
+/// Whether a transaction was undone for the sake of another one, so that it may be begun again at once.
+pub(super) fn is_conflict(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+        return false;
+    };
+    // Serialization failure (also MariaDB's deadlock) and PostgreSQL's deadlock.
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "40001" || code == "40P01")
+}
+
 /// Whether a connection failed because the certificate of the server is refused.
 pub(super) fn is_certificate(error: &DbErr) -> bool {
     let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return false };

@@ -149,9 +149,10 @@ impl Database {
         Store::open(self.config()).await.unwrap()
     }
 
-    /// A connection beside the store.
+    /// A connection beside the store, which makes an SQLite file that is not there.
     pub(crate) async fn connect(&self) -> DatabaseConnection {
-        connect(&self.url).await
+        let parameter = if self.kind == Kind::Sqlite { "?mode=rwc" } else { "" };
+        connect(&format!("{}{parameter}", self.url)).await
     }
 
     /// Runs statements that change something.
