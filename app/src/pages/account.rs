@@ -106,7 +106,7 @@ fn Account(viewer: Viewer, tokens: Vec<TokenView>, sessions: Vec<SessionView>, a
                 <Failed outcome=end.value()/>
                 <Sessions sessions end=end_form/>
             </section>
-            <PasswordForm/>
+            <PasswordForm name=viewer.name/>
         </div>
     }
 }

@@ -50,11 +50,10 @@ pub(crate) fn DiffPage() -> impl IntoView {
             Ok((root, opened, viewer.known().await))
         },
     );
-    let compare = Callback::new(move |()| root.refetch());
     view! {
         <Title text=move || format!("Diff of {} {}", object.read().kind, object.read().name)/>
         <main class="page" id="main">
-            {loaded(opened, move |(root, opened, viewer)| view! { <Diff address root opened viewer compare/> })}
+            {loaded(opened, move |(root, opened, viewer)| view! { <Diff address root opened viewer/> })}
         </main>
     }
 }
@@ -72,20 +71,13 @@ fn target(root: &DiffReport, object: &ObjectAddress, open: Option<&str>) -> Obje
 }
 
 #[component]
-fn Diff(
-    address: Memo<DiffAddress>,
-    root: DiffReport,
-    opened: DiffReport,
-    viewer: Option<Viewer>,
-    /// Asks for the whole diff again.
-    compare: Callback<()>,
-) -> impl IntoView {
+fn Diff(address: Memo<DiffAddress>, root: DiffReport, opened: DiffReport, viewer: Option<Viewer>) -> impl IntoView {
     let object = opened.diff.object.clone();
     let applier = !root.objects.is_empty();
     let body = StoredValue::new(opened.clone());
     let view = view_shown(address);
     view! {
-        <Stale root=root.clone() compare/>
+        <Stale root=root.clone()/>
         <Header report=opened.clone() viewer/>
         <Verdict report=opened.clone()/>
         <Problems problems=opened.diff.problems.clone()/>

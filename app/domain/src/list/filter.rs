@@ -16,8 +16,7 @@ use crate::health::Status;
 use crate::object::NO_NAMESPACE;
 use crate::resource::ResourceRow;
 
-/// Filters are comma-separated; a term may hold `*`, and `!` before it excludes. Empty means no filter. In JSON a list
-/// of
+/// Filters are comma-separated; a term may hold `*`, and `!` before it excludes. Empty means no filter. In JSON a list of
 /// texts is taken as well.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -8,7 +8,7 @@ use crate::api::access::ChangePassword;
 use crate::components::Failed;
 
 #[component]
-pub(super) fn PasswordForm() -> impl IntoView {
+pub(super) fn PasswordForm(name: String) -> impl IntoView {
     let change = ServerAction::<ChangePassword>::new();
     let done = move || change.value().with(|value| matches!(value, Some(Ok(_))));
     view! {
@@ -19,6 +19,8 @@ pub(super) fn PasswordForm() -> impl IntoView {
                 <p class="panel-body" role="status">"The password is changed, and all other sessions are ended."</p>
             </Show>
             <ActionForm action=change attr:class="panel-body form form-narrow">
+                // Not sent: it tells password managers whose password it is.
+                <input type="text" value=name autocomplete="username" readonly hidden/>
                 <div class="field">
                     <label class="field-label" for="current">"Present password"</label>
                     <input

@@ -32,7 +32,7 @@ impl From<ObjectView> for Seen {
 }
 
 #[component]
-pub(super) fn Stale(root: DiffReport, compare: Callback<()>) -> impl IntoView {
+pub(super) fn Stale(root: DiffReport) -> impl IntoView {
     let decides = root.owner.unwrap_or(root.diff.object);
     let name = format!("{} {}", decides.kind, decides.name);
     let (stale, set_stale) = signal(false);
@@ -51,9 +51,8 @@ pub(super) fn Stale(root: DiffReport, compare: Callback<()>) -> impl IntoView {
             <div class="panel panel-note note-accent" role="status">
                 <Icon glyph=Glyph::Refresh/>
                 <p>{format!("{name} has changed since this was compared.")}</p>
-                <button class="button button-small" type="button" on:click=move |_| compare.run(())>
-                    "Compare again"
-                </button>
+                // A new document: whatever the page holds is asked for again, and the address keeps how it is shown.
+                <a class="button button-small" href="" rel="external">"Compare again"</a>
             </div>
         </Show>
     }

@@ -168,7 +168,8 @@ fn Password(name: String, reset: ServerAction<ResetPassword>) -> impl IntoView {
             <MadePassword owner answer=reset.value()/>
             <Failed outcome=reset.value()/>
             <ActionForm action=reset attr:class="panel-body form form-narrow">
-                <input type="hidden" name="name" value=name/>
+                // Text, so that password managers know whose password it is.
+                <input type="text" name="name" value=name autocomplete="username" readonly hidden/>
                 <div class="field">
                     <label class="field-label" for="password">"New password"</label>
                     <input

@@ -90,7 +90,7 @@ test("a change made by hand is shown with its tool, and reconcile takes it back"
   await expect(page.getByText("Done", { exact: true })).toBeVisible({ timeout: 20_000 });
   // What somebody reads does not change under them: the page says that it is old, and compares again when asked.
   await expect(page.getByText("Drifted, will be corrected")).toBeVisible();
-  const compareAgain = page.getByRole("button", { name: "Compare again" });
+  const compareAgain = page.getByRole("link", { name: "Compare again" });
   await expect(async () => {
     await compareAgain.click({ timeout: 5_000 });
     await expect(page.getByText("In sync", { exact: true }).first()).toBeVisible({ timeout: 2_000 });
