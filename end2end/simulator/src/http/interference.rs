@@ -172,6 +172,8 @@ impl Spoiled {
                 return Some(Ok(gone_line("0").into()));
             }
             tokio::select! {
+                // A fault that has begun holds for whatever comes after it.
+                biased;
                 () = self.interference.changed() => {}
                 chunk = self.body.next() => match chunk {
                     None => self.ended = true,
