@@ -10,13 +10,13 @@ mod server;
 
 #[cfg(feature = "hydrate")]
 pub(crate) use browser::{
-    Socket, assets, copy, css_length, download, in_worker, jitter, keep_theme, matches_media, now, preload, read_file, set_status,
-    show_theme, theme,
+    Socket, assets, copy, css_length, download, in_worker, jitter, keep_theme, matches_media, now, preload, read_file,
+    set_status, show_theme, theme,
 };
 #[cfg(not(feature = "hydrate"))]
 pub(crate) use server::{
-    Socket, assets, copy, css_length, download, in_worker, jitter, keep_theme, matches_media, now, preload, read_file, set_status,
-    show_theme, theme,
+    Socket, assets, copy, css_length, download, in_worker, jitter, keep_theme, matches_media, now, preload, read_file,
+    set_status, show_theme, theme,
 };
 
 /// Name of the cookie that keeps the theme, so that the server renders the right one.

@@ -62,11 +62,14 @@ fn id(arguments: &[&str]) -> Result<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
     fn a_folder_below_a_closed_one_is_out_of_reach_of_others_only() {
         let closed = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(closed.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         let inside = closed.path().join("inside");
         std::fs::create_dir(&inside).unwrap();
         let other = Account::Other { user: 65_534, group: 65_534 };

@@ -41,6 +41,7 @@ impl Topic {
 }
 
 /// From the client. `id` is the client's own number for the subscription.
+#[expect(clippy::large_enum_variant, reason = "one is held at a time, and nearly every one is the large one")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "type")]

@@ -240,17 +240,14 @@ impl Index {
     #[must_use]
     pub fn of_kind(&self, kind: &GroupKind) -> Vec<(ObjectRef, Arc<Value>)> {
         let of_kind = |object: &ObjectRef| object.kind == kind.kind && object.group == kind.group;
-        let (flux, mut found): (Vec<(ObjectRef, Arc<Kept>)>, Vec<(ObjectRef, Arc<Value>)>) = {
-            let inner = self.read();
-            let flux = inner.flux.iter().filter(|(object, _)| of_kind(object));
-            let workloads = inner.workloads.iter().filter(|(object, _)| of_kind(object));
-            (
-                flux.map(|(object, entry)| (object.clone(), Arc::clone(&entry.json))).collect(),
-                workloads.map(|(object, json)| (object.clone(), Arc::clone(json))).collect(),
-            )
-        };
-        found.extend(flux.into_iter().map(|(object, kept)| (object, kept.value())));
-        found
+        let inner = self.read();
+        let flux = inner.flux.iter().filter(|(object, _)| of_kind(object));
+        let flux: Vec<_> = flux.map(|(object, entry)| (object.clone(), Arc::clone(&entry.json))).collect();
+        let workloads = inner.workloads.iter().filter(|(object, _)| of_kind(object));
+        let workloads: Vec<_> = workloads.map(|(object, json)| (object.clone(), Arc::clone(json))).collect();
+        // Parsing takes longer than copying: nobody waits for the lock meanwhile.
+        drop(inner);
+        workloads.into_iter().chain(flux.into_iter().map(|(object, kept)| (object, kept.value()))).collect()
     }
 
     #[must_use]
