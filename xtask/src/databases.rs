@@ -50,7 +50,7 @@ impl Databases {
         policy::without_services(|| packages.require("the tests of the store", PACKAGES))?;
         let account = Account::for_servers()?;
         let run = RunFolder::make(repository, &account)?;
-        let (authority, other) = (Authority::new()?, Authority::new()?);
+        let (authority, other) = (Authority::new("the store's authority")?, Authority::new("another authority")?);
         let authority_file = run.write("authority.pem", &authority.pem())?;
         let other_authority = run.write("other-authority.pem", &other.pem())?;
         let start = |name: &'static str, make: MakeServer| {

@@ -10,10 +10,11 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    pub(super) fn new() -> Result<Self> {
+    /// The name tells it from others: with one name and two keys a signature would be wrong, not its issuer unknown.
+    pub(super) fn new(name: &str) -> Result<Self> {
         let mut parameters = CertificateParams::new(Vec::new())?;
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        parameters.distinguished_name.push(DnType::CommonName, "tests of the store");
+        parameters.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate()?;
         let certificate = parameters.self_signed(&key)?;
         Ok(Self { certificate, issuer: Issuer::new(parameters, key) })
