@@ -92,9 +92,15 @@ pub(crate) fn clock_time(millis: i64, now: i64) -> String {
     if day(millis) == day(now) { hour_and_minute(millis) } else { with_day(millis) }
 }
 
-/// `38 s`, `31 m`, `2 h`, `6 d`; a time ahead of our clock is now.
+/// `38 s`, `31 m`, `2 h` or `6 d` ago, `in 90 d` ahead. Less than a minute ahead is a clock that differs: now.
 fn relative(millis: i64, now: i64) -> String {
-    let seconds = (now - millis).max(0) / 1000;
+    match (now - millis) / 1000 {
+        ahead @ ..=-60 => format!("in {}", span(-ahead)),
+        ago => span(ago.max(0)),
+    }
+}
+
+fn span(seconds: i64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} m", seconds / 60),
@@ -132,6 +138,7 @@ mod tests {
         for (ago, text) in [(0, "0 s"), (59, "59 s"), (61, "1 m"), (7200, "2 h"), (6 * 86_400, "6 d"), (-5, "0 s")] {
             assert_eq!(relative(now - ago * 1000, now), text);
         }
+        assert_eq!(relative(now + 90 * 86_400_000, now), "in 90 d");
     }
 
     #[test]
