@@ -22,6 +22,10 @@ use crate::testbed::Testbed;
 use crate::tidy;
 use crate::wasm::{self, Effort};
 
+/// What the examples of `docs/api.md` are run with.
+const EXAMPLE_PACKAGES: &[Package] =
+    &[Package::program("curl", &["curl"]), Package::program("jq", &["jq"]), Package::program("nodejs", &["node"])];
+
 const BROWSER_PACKAGES: &[Package] = &[
     Package::program("chromium", &["chromium"]),
     Package::program("nodejs", &["node"]),
@@ -74,6 +78,7 @@ pub(super) fn tests_driver(session: &Session<'_>) -> Result<Counts> {
 }
 
 pub(super) fn tests_native(session: &Session<'_>) -> Result<Counts> {
+    session.packages.require("the examples of the API's page", EXAMPLE_PACKAGES)?;
     let mut cargo = build::native_cargo(session.repository, "test");
     build::select_native(&mut cargo);
     cargo_test(&mut cargo)
