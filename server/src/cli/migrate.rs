@@ -3,16 +3,12 @@
 use clap::Args;
 use fleet::store::Store;
 
+use super::store::DatabaseOptions;
+
 #[derive(Clone, Debug, Args)]
 pub struct MigrateOptions {
-    /// Where state is kept, as `sqlite://PATH`.
-    #[arg(
-        long,
-        env = "FLUX_ORCHESTRATOR_DATABASE",
-        default_value = "sqlite://flux-orchestrator.db",
-        hide_env_values = true
-    )]
-    pub database: String,
+    #[command(flatten)]
+    pub place: DatabaseOptions,
     /// List what would be done, and do nothing.
     #[arg(long, env = "FLUX_ORCHESTRATOR_DRY_RUN")]
     pub dry_run: bool,
@@ -26,17 +22,17 @@ impl MigrateOptions {
     #[expect(clippy::print_stdout, reason = "what was done is the answer of this command")]
     pub async fn run(&self) -> anyhow::Result<()> {
         if self.dry_run {
-            if !Store::is_there(&self.database)? {
+            if !Store::is_there(&self.place.database)? {
                 println!("There is no database yet; every step is pending.");
                 return Ok(());
             }
-            let steps = Store::schema(&self.database).await?;
+            let steps = Store::schema(&self.place.database).await?;
             for step in &steps {
                 println!("{} {}", if step.applied { "applied" } else { "pending" }, step.name);
             }
             return Ok(());
         }
-        let applied = Store::migrate(&self.database).await?;
+        let applied = Store::migrate(&self.place.database).await?;
         for name in &applied {
             println!("applied {name}");
         }

@@ -25,7 +25,7 @@ impl RotateKeyOptions {
     #[expect(clippy::print_stdout, reason = "what was done is the answer of this command")]
     pub async fn run(&self) -> anyhow::Result<()> {
         let new = self.new_key_file.clone().map_or(KeySource::BesideDatabase, KeySource::File);
-        let rotation = Store::rotate_key(&self.store.database, &self.store.key_source(), &new).await?;
+        let rotation = Store::rotate_key(&self.store.place.database, &self.store.key_source(), &new).await?;
         println!("{} values are sealed with the key {}.", rotation.values, rotation.key);
         if let Some(file) = &self.new_key_file {
             println!("Start the server with --key-file {}.", file.display());

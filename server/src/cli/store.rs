@@ -8,9 +8,10 @@ use fleet::clock::Clock;
 use fleet::store::{KeySource, Retention, StoreConfig};
 use secrecy::SecretString;
 
+/// Where the store is.
 #[derive(Clone, Debug, Args)]
-pub struct StoreOptions {
-    /// Where state is kept, as `sqlite://PATH`.
+pub struct DatabaseOptions {
+    /// Where state is kept, as `sqlite://PATH`, `postgres://…` or `mysql://…`.
     #[arg(
         long,
         env = "FLUX_ORCHESTRATOR_DATABASE",
@@ -18,6 +19,12 @@ pub struct StoreOptions {
         hide_env_values = true
     )]
     pub database: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct StoreOptions {
+    #[command(flatten)]
+    pub place: DatabaseOptions,
     /// File with the key that seals credentials; made beside the SQLite file if it is not named.
     #[arg(long, env = "FLUX_ORCHESTRATOR_KEY_FILE")]
     pub key_file: Option<PathBuf>,
@@ -38,7 +45,7 @@ impl StoreOptions {
 
     #[must_use]
     pub fn config(&self, clock: Clock, retention: Retention) -> StoreConfig {
-        StoreConfig { url: self.database.clone(), key: self.key_source(), clock, retention }
+        StoreConfig { url: self.place.database.clone(), key: self.key_source(), clock, retention }
     }
 }
 

@@ -125,7 +125,7 @@ pub(super) struct Directory {
 
 impl Directory {
     pub(super) async fn open(options: &StoreOptions) -> anyhow::Result<Self> {
-        if !Store::is_there(&options.database)? {
+        if !Store::is_there(&options.place.database)? {
             bail!("there is no database at this place; name the one of the server with --database");
         }
         let clock = Clock::system();

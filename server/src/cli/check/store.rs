@@ -15,14 +15,14 @@ pub(super) async fn look(options: &StoreOptions) -> Vec<Finding> {
 
 async fn database(options: &StoreOptions) -> Finding {
     let found = |outcome, detail: String| Finding::new("database", outcome, detail);
-    match Store::is_there(&options.database) {
+    match Store::is_there(&options.place.database) {
         Ok(true) => {}
         Ok(false) => {
             return found(Outcome::Warning, "not there yet; the first start of the server makes it".to_owned());
         }
         Err(error) => return found(Outcome::Failed, sentence(&error)),
     }
-    let steps = match Store::schema(&options.database).await {
+    let steps = match Store::schema(&options.place.database).await {
         Ok(steps) => steps,
         Err(error) => return found(Outcome::Failed, sentence(&error)),
     };
@@ -42,7 +42,7 @@ async fn database(options: &StoreOptions) -> Finding {
 }
 
 async fn key(options: &StoreOptions) -> Finding {
-    match Store::key_fit(&options.database, &options.key_source()).await {
+    match Store::key_fit(&options.place.database, &options.key_source()).await {
         Ok(KeyFit::Fits) => Finding::new("key", Outcome::Passed, "opens what is sealed in the database"),
         Ok(KeyFit::NothingSealed) => {
             Finding::new("key", Outcome::Passed, "nothing is sealed yet, so the key of the first start will be it")
